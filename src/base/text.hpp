@@ -1,0 +1,20 @@
+// Text that several parts need: the nearest name for a misspelt one.
+#pragma once
+
+#include <cstddef>
+#include <functional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace nasm_build {
+
+/// The Damerau-Levenshtein distance (optimal string alignment), or `limit + 1` as soon as it is known to be larger.
+[[nodiscard]] std::size_t edit_distance(std::string_view left, std::string_view right, std::size_t limit);
+
+/// The candidate nearest to `name`, if one is near enough to be what was meant (a third of the length, at most 3 edits);
+/// empty otherwise. Of equally near ones the first wins. Case differences count half an edit's worth: they win ties.
+[[nodiscard]] std::string_view nearest(std::string_view name, std::span<const std::string_view> candidates);
+
+}  // namespace nasm_build

@@ -1,0 +1,135 @@
+// Plain facts about one loadable binary, in words that hold for ELF, PE and Mach-O alike.
+//
+// Readers fill it, rules read it, and neither knows the other. No type of LIEF appears here. Names are as Python's import
+// machinery would look them up: on Mach-O without the leading underscore.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace nasm_build::inspect {
+
+enum class Format : std::uint8_t { elf, pe, macho };
+
+enum class Machine : std::uint8_t { unknown, x86, x86_64, arm, arm64, ppc64, ppc64le, s390x, riscv64, loongarch64 };
+
+/// What the loader is told the file is. Only `shared_library` and, on Mach-O, `bundle` can be an extension module.
+enum class FileKind : std::uint8_t { shared_library, bundle, executable, object, other };
+
+/// A piece of the image as it will be mapped: a segment on ELF and Mach-O, a section on PE.
+struct MemoryRange {
+    std::string name;  ///< `.text`, `__TEXT`; empty for ELF segments, which have none
+    std::uint64_t address = 0;
+    std::uint64_t size = 0;  ///< bytes in memory
+    bool readable = false;
+    bool writable = false;
+    bool executable = false;
+
+    [[nodiscard]] bool contains(std::uint64_t where) const noexcept { return where >= address && where - address < size; }
+};
+
+/// A section: finer than MemoryRange on ELF and Mach-O. Empty where the section headers were stripped.
+struct Section {
+    std::string name;
+    std::uint64_t address = 0;
+    std::uint64_t size = 0;
+    bool writable = false;
+    bool executable = false;
+
+    [[nodiscard]] bool contains(std::uint64_t where) const noexcept { return where >= address && where - address < size; }
+};
+
+enum class SymbolKind : std::uint8_t { untyped, function, object, thread_local_object, indirect_function, other };
+
+/// A symbol that another module can find by name.
+struct Export {
+    std::string name;
+    std::uint64_t address = 0;
+    std::uint64_t size = 0;
+    SymbolKind kind = SymbolKind::untyped;  ///< always `untyped` on PE and Mach-O, which record no type
+    bool weak = false;
+    std::string forwarded_to;  ///< PE: `OTHER.name` when the export is a forwarder
+};
+
+/// Why a symbol that is there cannot be found by name.
+enum class HiddenBecause : std::uint8_t {
+    local,              ///< never declared global
+    visibility,         ///< hidden or internal visibility, a version script, or a private extern
+    missing_underscore, ///< Mach-O: dlsym puts `_` before the name, and the symbol has none
+    ordinal_only,       ///< PE: exported without a name
+};
+
+/// A defined symbol that cannot be found by name. Readers keep only those whose names contain `PyInit` or `PyModExport`
+/// (any case) or, for `ordinal_only`, every one: a library has hundreds of thousands of others.
+struct HiddenSymbol {
+    std::string name;
+    std::uint64_t address = 0;
+    HiddenBecause why = HiddenBecause::local;
+};
+
+/// A symbol that the loader must find elsewhere.
+struct Import {
+    std::string name;     ///< PE imports by ordinal: `#17`
+    std::string library;  ///< the library it is bound to (PE; Mach-O two-level); empty where any library may have it
+    std::string version;  ///< ELF: `GLIBC_2.17`; empty when unversioned
+    bool weak = false;    ///< may stay unresolved
+    bool flat = false;    ///< Mach-O: looked up in every loaded image (`-undefined dynamic_lookup`)
+};
+
+/// A library that the loader must load first.
+struct Library {
+    std::string name;
+    bool weak = false;   ///< may be absent (Mach-O weak)
+    bool delayed = false;  ///< loaded at the first call (PE delay import)
+};
+
+/// What the file says of the stack's memory.
+enum class Stack : std::uint8_t { not_applicable, missing, executable, not_executable };
+
+/// A relocation that would write to memory that is not mapped writable.
+struct TextRelocation {
+    std::uint64_t address = 0;
+    std::string symbol;  ///< what it refers to, or empty
+};
+
+/// The facts about one binary; a fat file gives one a slice.
+struct Image {
+    Format format = Format::elf;
+    Machine machine = Machine::unknown;
+    unsigned pointer_bits = 64;
+    FileKind kind = FileKind::other;
+    std::string slice;      ///< `x86_64` for a slice of a fat Mach-O file; empty otherwise
+    std::string soname;     ///< ELF DT_SONAME, Mach-O LC_ID_DYLIB, the name inside a PE export table; or empty
+    std::uint64_t file_size = 0;
+
+    std::vector<MemoryRange> memory;
+    std::vector<Section> sections;
+    std::vector<Export> exports;
+    std::vector<HiddenSymbol> hidden;
+    std::vector<Import> imports;
+    std::vector<Library> libraries;
+    std::vector<std::string> run_paths;  ///< DT_RPATH and DT_RUNPATH split at `:`, LC_RPATH
+
+    Stack stack = Stack::not_applicable;
+    std::vector<TextRelocation> text_relocations;  ///< at most 100 of them
+    bool claims_text_relocations = false;          ///< ELF DT_TEXTREL or DF_TEXTREL
+
+    /// The lowest system that a Mach-O file says it runs on (`11.0`), with the platform's name (`macos`).
+    std::string minimum_system;
+    std::string platform;
+};
+
+/// Words for people: `ELF`, `PE`, `Mach-O`; `x86-64`, `arm64`, …
+[[nodiscard]] const char* name_of(Format format) noexcept;
+[[nodiscard]] const char* name_of(Machine machine) noexcept;
+
+/// The executable range or section that holds an address: what a rule asks before it believes a function is one.
+/// Sections decide where there are any, because an ELF linker may map read-only data executable with its headers.
+[[nodiscard]] bool is_executable(const Image& image, std::uint64_t address) noexcept;
+
+/// The name of the section or range that holds an address, or empty.
+[[nodiscard]] std::string section_name(const Image& image, std::uint64_t address);
+
+}  // namespace nasm_build::inspect

@@ -1,0 +1,97 @@
+"""Builds LIEF's C++ library from its pinned source release, once a machine.
+
+No distribution that we support packages a LIEF worth linking, and PyPI's newer wheels hide its C++ symbols
+(reference: the 0.12.3 source release is the newest that PyPI carries). A LIEF that CMake's find_package can see
+(SDK, vcpkg, conda) always goes first: set LIEF_DIR or CMAKE_PREFIX_PATH.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import hashlib
+import os
+import shutil
+import subprocess
+import tempfile
+import zipfile
+from pathlib import Path
+
+from .shell import ROOT, DevelopmentError, Stopwatch, cache_folder, run, say
+
+VERSION = "0.12.3"
+SHA256 = "62e81d2f1a827d43152aed12446a604627e8833493a51dca027026eed0ce7128"
+UNITY = ROOT / "cmake/deps/lief-unity.cmake"
+
+SWITCHED_OFF = (
+    "DEX ART OAT VDEX ENABLE_JSON C_API EXAMPLES LOGGING LOGGING_DEBUG PYTHON_API TESTS DOC USE_CCACHE".split()
+)
+SANITIZERS = "-fsanitize=address,undefined -fno-sanitize-recover=undefined -fno-omit-frame-pointer -g1"
+
+
+def prefix(python: Path, *, sanitized: bool = False) -> Path:
+    """The folder to put into CMAKE_PREFIX_PATH; builds LIEF there when it is not there yet.
+
+    `python` is an interpreter with pip, used to fetch the source release. Raises DevelopmentError.
+    """
+    compiler = _compiler()
+    recipe = hashlib.sha256(UNITY.read_bytes())
+    recipe.update("\0".join([SHA256, compiler, SANITIZERS if sanitized else "", *SWITCHED_OFF]).encode())
+    name = f"lief-{VERSION}{'-sanitized' if sanitized else ''}-{recipe.hexdigest()[:12]}"
+    target = cache_folder() / name
+    with open(cache_folder() / f"{name}.lock", "w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not (target / "share/LIEF/cmake/LIEFConfig.cmake").is_file():
+            what = f"building LIEF {VERSION}{' with sanitizers' if sanitized else ''} once for this machine"
+            with Stopwatch(what), tempfile.TemporaryDirectory(prefix="lief-", dir=cache_folder()) as work:
+                _build(Path(work), python, target, sanitized=sanitized)
+    return target
+
+
+def _compiler() -> str:
+    """What the compiler calls itself: an archive of another compiler is another archive."""
+    word = os.environ.get("CXX", "c++")
+    try:
+        return subprocess.run([word, "--version"], capture_output=True, text=True, check=True).stdout.splitlines()[0]
+    except (OSError, subprocess.CalledProcessError, IndexError):
+        raise DevelopmentError(f"no C++ compiler: '{word} --version' does not run") from None
+
+
+def _source_release(work: Path, python: Path) -> Path:
+    """The pinned source release, fetched once and checked against its hash."""
+    kept = cache_folder() / f"lief-{VERSION}.zip"
+    if not kept.is_file():
+        # Its set-up script imports pkg_resources, which setuptools dropped.
+        constraint = work / "constraint.txt"
+        constraint.write_text("setuptools<70\n")
+        run(
+            [python, "-m", "pip", "download", "--quiet", "--disable-pip-version-check", "--no-deps", "--no-binary",
+             "lief", "--build-constraint", constraint, "--dest", work, f"lief=={VERSION}"],
+            quiet=True,
+        )  # fmt: skip
+        os.replace(work / kept.name, kept)
+    found = hashlib.sha256(kept.read_bytes()).hexdigest()
+    if found != SHA256:
+        kept.unlink()
+        raise DevelopmentError(f"lief-{VERSION}.zip has SHA-256 {found}, not {SHA256}; it was removed, try again")
+    return kept
+
+
+def _build(work: Path, python: Path, target: Path, *, sanitized: bool) -> None:
+    with zipfile.ZipFile(_source_release(work, python)) as archive:
+        archive.extractall(work)
+    source, build, staged = work / f"lief-{VERSION}", work / "build", work / "install"
+    flags = f"-w {SANITIZERS if sanitized else ''}"
+    run(
+        ["cmake", "-S", source, "-B", build, "-G", "Ninja",
+         f"-DCMAKE_BUILD_TYPE={'Debug' if sanitized else 'Release'}",
+         f"-DCMAKE_CXX_FLAGS={flags}", f"-DCMAKE_C_FLAGS={flags}", "-DCMAKE_CXX_FLAGS_DEBUG=-O1",
+         "-DCMAKE_C_FLAGS_DEBUG=-O1", f"-DCMAKE_INSTALL_PREFIX={staged}", "-DBUILD_SHARED_LIBS=OFF",
+         "-DCMAKE_POSITION_INDEPENDENT_CODE=ON", f"-DCMAKE_PROJECT_LIEF_INCLUDE={UNITY}",
+         *(f"-DLIEF_{name}=OFF" for name in SWITCHED_OFF)],
+        quiet=True,
+    )  # fmt: skip
+    run(["ninja", "-C", build, "install"], env={"NINJA_STATUS": "[LIEF %f/%t, %es] "})
+    if target.exists():
+        shutil.rmtree(target)
+    os.replace(staged, target)
+    say(f"LIEF is in {target}")
