@@ -20,7 +20,7 @@ struct PythonVersion {
 enum class Abi : std::uint8_t { version_specific, abi3, abi3t };
 
 struct PythonBuild {
-    PythonVersion version;       ///< with `abi3` and `abi3t` the oldest version promised
+    PythonVersion version;  ///< with `abi3` and `abi3t` the oldest version promised
     bool free_threaded = false;  ///< a `t` build; with abi3t both kinds are promised
     Abi abi = Abi::version_specific;
     bool debug = false;  ///< a `d` build
@@ -39,8 +39,8 @@ struct PythonBuild {
 
 /// The three parts of a wheel's tag (PEP 425), the platform's without any manylinux claim.
 struct WheelTag {
-    std::string python;    ///< `cp313`
-    std::string abi;       ///< `cp313`, `cp313t`, `abi3`, `abi3.abi3t`
+    std::string python;  ///< `cp313`
+    std::string abi;  ///< `cp313`, `cp313t`, `abi3`, `abi3.abi3t`
     std::string platform;  ///< `linux_x86_64`, `macosx_11_0_x86_64`, `win_amd64`
 };
 [[nodiscard]] WheelTag wheel_tag(const Target& target, const PythonBuild& build);
