@@ -2,7 +2,6 @@
 #pragma once
 
 #include <cstddef>
-#include <functional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -14,7 +13,8 @@ namespace nasm_build {
 [[nodiscard]] std::size_t edit_distance(std::string_view left, std::string_view right, std::size_t limit);
 
 /// The candidate nearest to `name`, if one is near enough to be what was meant (a third of the length, at most 3 edits);
-/// empty otherwise. Of equally near ones the first wins. Case differences count half an edit's worth: they win ties.
+/// empty otherwise. A letter in the other case counts half an edit, and a name that differs in case alone always wins.
+/// Of equally near ones the first wins.
 [[nodiscard]] std::string_view nearest(std::string_view name, std::span<const std::string_view> candidates);
 
 }  // namespace nasm_build
