@@ -17,16 +17,29 @@ enum class Severity : std::uint8_t {
 struct SourceLine {
     std::string file;
     unsigned line = 0;
+    bool operator==(const SourceLine&) const = default;
 };
 
 struct Finding {
     std::string rule;  ///< kebab case; never reused for another meaning
     Severity severity = Severity::error;
-    std::string message;  ///< one sentence without a full stop
-    std::string fix;      ///< what to type or change; never empty for an error
-    std::string symbol;   ///< the symbol it is about, or empty: how the place in the source is found
+    std::string message;             ///< one sentence without a full stop
+    std::string fix;                 ///< what to type or change; never empty for an error
+    std::string symbol;              ///< the symbol it is about, or empty: how the place in the source is found
     std::vector<SourceLine> places;  ///< where in the source, the likeliest first; filled from the build's objects
     std::string silenced;  ///< the reason given by the project when it silenced the finding; empty when it counts
+};
+
+/// A rule that could not be applied: told apart from one that was, and found nothing.
+struct NotChecked {
+    std::string rule;
+    std::string reason;  ///< follows "not checked, because"
+};
+
+/// What a family of rules says of one image.
+struct Verdict {
+    std::vector<Finding> findings;
+    std::vector<NotChecked> not_checked;
 };
 
 [[nodiscard]] const char* name_of(Severity severity) noexcept;
