@@ -7,7 +7,6 @@ No distribution that we support packages a LIEF worth linking, and PyPI's newer 
 
 from __future__ import annotations
 
-import fcntl
 import hashlib
 import os
 import shutil
@@ -16,7 +15,8 @@ import tempfile
 import zipfile
 from pathlib import Path
 
-from .shell import ROOT, DevelopmentError, Stopwatch, cache_folder, run, say
+from .cache import cache_folder, locked
+from .shell import ROOT, DevelopmentError, Stopwatch, run, say
 
 VERSION = "0.12.3"
 SHA256 = "62e81d2f1a827d43152aed12446a604627e8833493a51dca027026eed0ce7128"
@@ -38,8 +38,7 @@ def prefix(python: Path, *, sanitized: bool = False) -> Path:
     recipe.update("\0".join([SHA256, compiler, SANITIZERS if sanitized else "", *SWITCHED_OFF]).encode())
     name = f"lief-{VERSION}{'-sanitized' if sanitized else ''}-{recipe.hexdigest()[:12]}"
     target = cache_folder() / name
-    with open(cache_folder() / f"{name}.lock", "w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
+    with locked(target):
         if not (target / "share/LIEF/cmake/LIEFConfig.cmake").is_file():
             what = f"building LIEF {VERSION}{' with sanitizers' if sanitized else ''} once for this machine"
             with Stopwatch(what), tempfile.TemporaryDirectory(prefix="lief-", dir=cache_folder()) as work:

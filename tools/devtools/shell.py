@@ -18,17 +18,18 @@ class DevelopmentError(Exception):
     """A step failed for a reason that the message tells; ./dev prints it without a traceback."""
 
 
-def cache_folder() -> Path:
-    """Where what is built once a machine is kept: $XDG_CACHE_HOME/nasm-build, ~/.cache/nasm-build without it."""
-    base = os.environ.get("XDG_CACHE_HOME") or str(Path.home() / ".cache")
-    folder = Path(base) / "nasm-build"
-    folder.mkdir(parents=True, exist_ok=True)
+def build_folder() -> Path:
+    """Where this clone is built: inside the tree, ignored by git."""
+    folder = ROOT / "build"
+    folder.mkdir(exist_ok=True)
     return folder
 
 
-def build_folder() -> Path:
-    """Where this clone is built: inside the tree, ignored by git."""
-    return ROOT / "build"
+def cores() -> int:
+    """How many processes a step may run side by side."""
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
 
 
 def say(text: str) -> None:
@@ -56,6 +57,7 @@ def run(
             words,
             cwd=cwd or ROOT,
             env={**os.environ, **env} if env else None,
+            stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE if quiet else None,
             stderr=subprocess.STDOUT if quiet else None,
             text=True,
@@ -71,16 +73,31 @@ def run(
     return done.stdout or ""
 
 
+def succeeds(command: Sequence[str | Path], *, env: Mapping[str, str] | None = None) -> bool:
+    """Like `run`, shown as it runs, for a step whose failure is one result among others."""
+    try:
+        run(command, env=env)
+    except DevelopmentError as error:
+        say(str(error))
+        return False
+    return True
+
+
 class Stopwatch:
     """Says how long a step took when it ends."""
 
     def __init__(self, what: str) -> None:
         self.what = what
 
-    def __enter__(self) -> None:
+    def __enter__(self) -> Stopwatch:
         self.start = time.monotonic()
         say(f"{self.what} …")
+        return self
 
     def __exit__(self, *failure: object) -> None:
         word = "failed" if failure[0] else "done"
-        say(f"{self.what}: {word}, {time.monotonic() - self.start:.1f} s")
+        say(f"{self.what}: {word}, {self.seconds():.1f} s")
+
+    def seconds(self) -> float:
+        """The time since the step began."""
+        return time.monotonic() - self.start

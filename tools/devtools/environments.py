@@ -1,0 +1,131 @@
+"""Python environments made from pinned requirements, kept in the cache and known by what is in them.
+
+An environment's name holds a hash of its interpreter, its requirements and its wheels: a change of any of them makes
+another one. It is complete when its stamp is written; a killed creation leaves none and is begun again.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import shutil
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+from .cache import cache_folder, locked, prune, touch
+from .shell import DevelopmentError, Stopwatch, run
+
+REQUIREMENTS = Path(__file__).parent / "requirements"
+KEPT = 4
+"""How many environments of one purpose and interpreter stay: one made for each edit would fill the disk."""
+
+
+@dataclass(frozen=True)
+class Environment:
+    """A virtual environment."""
+
+    folder: Path
+
+    @property
+    def scripts(self) -> Path:
+        return self.folder / ("Scripts" if os.name == "nt" else "bin")
+
+    @property
+    def python(self) -> Path:
+        return self.scripts / ("python.exe" if os.name == "nt" else "python")
+
+    def script(self, name: str) -> Path:
+        """The path of a program that a package installed here."""
+        return self.scripts / (name + (".exe" if os.name == "nt" else ""))
+
+
+def development(interpreter: Path | None = None) -> Environment:
+    """The environment of ./dev's own tools, for the interpreter that runs ./dev unless another is given."""
+    return provide("development", interpreter or _base_interpreter(), "development.txt")
+
+
+def provide(purpose: str, interpreter: Path, requirements: str, wheels: tuple[Path, ...] = ()) -> Environment:
+    """An environment of `interpreter` with a requirements file and wheels installed; made when it is not there yet.
+
+    Raises DevelopmentError.
+    """
+    real = interpreter.resolve()
+    key = hashlib.sha256(f"{real} {real.stat().st_mtime_ns}".encode())
+    for file in _with_included(REQUIREMENTS / requirements):
+        key.update(file.read_bytes())
+    for wheel in wheels:
+        key.update(wheel.name.encode() + wheel.read_bytes())
+    family = f"{purpose}-{_label(interpreter)}"
+    folder = cache_folder("environments") / f"{family}-{key.hexdigest()[:12]}"
+    environment = Environment(folder)
+    stamp = folder / ".complete"
+    with locked(folder):
+        if not stamp.is_file():
+            shutil.rmtree(folder, ignore_errors=True)
+            with Stopwatch(f"making the environment {folder.name}"):
+                _make(environment, interpreter, requirements, wheels)
+            stamp.touch()
+        touch(folder)
+    prune((path for path in folder.parent.glob(f"{family}-*") if path.is_dir()), KEPT)
+    return environment
+
+
+def _with_included(file: Path) -> list[Path]:
+    """A requirements file and the ones that it takes in."""
+    included = [line[3:].strip() for line in file.read_text().splitlines() if line.startswith("-r ")]
+    return [file, *(inner for name in included for inner in _with_included(file.parent / name))]
+
+
+def _base_interpreter() -> Path:
+    """The interpreter below ./dev's own, so that an environment never hangs on another environment."""
+    return Path(getattr(sys, "_base_executable", None) or sys.executable)
+
+
+def _label(interpreter: Path) -> str:
+    """What tells interpreters apart to a reader; the hash tells them apart to the machine."""
+    words = run([interpreter, "-c", "import sys; print(*sys.version_info[:3], sep='.')"], quiet=True)
+    return words.strip()
+
+
+def _make(environment: Environment, interpreter: Path, requirements: str, wheels: tuple[Path, ...]) -> None:
+    # Without pip: Debian's Python has no ensurepip until python3-venv is there, and other interpreters of the machine
+    # may never have it. Ours installs into them instead.
+    run([interpreter, "-m", "venv", "--without-pip", environment.folder], quiet=True)
+    install = [
+        *_bootstrap_pip(),
+        *["--python", environment.python, "install", "--quiet"],
+        *["--disable-pip-version-check", "--no-warn-script-location"],
+    ]
+    clean = {"PYTHONPATH": "", "PIP_REQUIRE_VIRTUALENV": "0"}
+    run([*install, "--requirement", REQUIREMENTS / requirements], env=clean, quiet=True)
+    if wheels:
+        run([*install, "--no-deps", *wheels], env=clean, quiet=True)
+
+
+def _bootstrap_pip() -> list[str | Path]:
+    """A pip that can install into other environments (`--python`, pip ≥ 22.3), made once from the host's ensurepip."""
+    folder = cache_folder("environments") / f"pip-{_label(_base_interpreter())}"
+    python = Environment(folder).python
+    with locked(folder):
+        stamp = folder / ".complete"
+        if not stamp.is_file():
+            shutil.rmtree(folder, ignore_errors=True)
+            run([_base_interpreter(), "-m", "venv", folder], quiet=True)
+            pinned = next(
+                line for line in (REQUIREMENTS / "tests.txt").read_text().splitlines() if line.startswith("pip==")
+            )
+            run([python, "-m", "pip", "install", "--quiet", "--disable-pip-version-check", pinned], quiet=True)
+            stamp.touch()
+    return [python, "-m", "pip"]
+
+
+def ensure_host_python() -> None:
+    """Raises DevelopmentError when the interpreter that runs ./dev cannot make environments."""
+    try:
+        import ensurepip as ensurepip
+        import venv as venv
+    except ImportError:
+        raise DevelopmentError(
+            f"{sys.executable} has no venv or ensurepip: install it, or start ./dev with another"
+        ) from None

@@ -1,0 +1,74 @@
+"""Configures and builds the C++ part in this clone: one build folder for ./dev's wheel, its tests and the linters."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from . import lief
+from .environments import Environment
+from .shell import DevelopmentError, Stopwatch, build_folder, cores, run
+
+SANITIZERS = "address,undefined"
+
+
+def folder() -> Path:
+    """The build folder, which the wheel's build shares, so that nothing is compiled twice."""
+    return build_folder() / "native"
+
+
+def sanitized_folder() -> Path:
+    """The build folder of the sanitised build."""
+    return build_folder() / "sanitized"
+
+
+def build(environment: Environment, *, tests: bool) -> Path:
+    """Builds nasm-ext (and the C++ tests), warnings being errors, and returns the executable's path."""
+    definitions = [f"-DCMAKE_PREFIX_PATH={lief.prefix(environment.python)}"]
+    # Only ever switched on: leaving it alone in the wheel's build keeps one configuration in the folder.
+    definitions += ["-DNASM_BUILD_TESTS=ON"] if tests else []
+    _cmake(folder(), definitions, None if tests else "nasm-ext")
+    return executable()
+
+
+def configure(environment: Environment) -> None:
+    """Configures the build folder, with tests, so that its compile commands are there for clang-tidy."""
+    _configure(folder(), [f"-DCMAKE_PREFIX_PATH={lief.prefix(environment.python)}", "-DNASM_BUILD_TESTS=ON"])
+
+
+def build_sanitized(environment: Environment, target: str) -> Path:
+    """Builds one target of the C++ part and of LIEF with sanitizers, and returns the program's path."""
+    prefix = lief.prefix(environment.python, sanitized=True)
+    _cmake(
+        sanitized_folder(),
+        [f"-DCMAKE_PREFIX_PATH={prefix}", "-DNASM_BUILD_TESTS=ON", f"-DNASM_BUILD_SANITIZE={SANITIZERS}"],
+        target,
+    )
+    return program(sanitized_folder(), target)
+
+
+def executable() -> Path:
+    """The nasm-ext of this clone's build; raises DevelopmentError when there is none."""
+    return program(folder(), "nasm-ext")
+
+
+def program(build: Path, name: str) -> Path:
+    """A program of a build folder, wherever the part that makes it lies."""
+    found = [path for path in build.rglob(name) if path.is_file()]
+    if len(found) != 1:
+        raise DevelopmentError(f"{build} has {len(found)} programs named {name}; build it with: ./dev build")
+    return found[0]
+
+
+def _cmake(build: Path, definitions: list[str], target: str | None) -> None:
+    with Stopwatch(f"building the C++ part in {build.name}"):
+        _configure(build, definitions)
+        command = ["cmake", "--build", build, "--parallel", str(cores())]
+        run([*command, *(["--target", target] if target else [])], env={"NINJA_STATUS": "[%f/%t, %es] "})
+
+
+def _configure(build: Path, definitions: list[str]) -> None:
+    run(
+        ["cmake", "-S", ".", "-B", build, "-G", "Ninja", "-DCMAKE_BUILD_TYPE=Release",
+         "-DCMAKE_EXPORT_COMPILE_COMMANDS=ON", "-DNASM_BUILD_WARNINGS_AS_ERRORS=ON", *definitions],
+        quiet=True,
+    )  # fmt: skip
