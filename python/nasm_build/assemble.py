@@ -1,0 +1,236 @@
+"""Assembles sources: in parallel, only what changed, never half an object.
+
+A record beside the objects says of each what it was made from: the command, NASM itself, and the content of every file
+that was read. Content decides, not time, so that a fresh checkout or pip's fresh environment reassembles nothing; a
+file's unchanged size and time only spare reading it again.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import shlex
+import subprocess
+import time
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from .dependencies import dependency_words, make_rule_inputs
+from .errors import BuildError, Problem, failed, say
+from .nasm_messages import problems_in
+
+RECORD_VERSION = 1
+
+
+@dataclass(frozen=True)
+class Unit:
+    """One source to assemble. Paths are relative to the project, with forward slashes; `words` are its own for NASM."""
+
+    source: str
+    object: str
+    words: tuple[str, ...] = ()
+    folders: tuple[str, ...] = ()
+
+    def command(self, nasm: str, flags: Sequence[str], output: str) -> list[str]:
+        includes = [word for folder in self.folders for word in ("-I", folder.rstrip("/") + "/")]
+        return [nasm, *flags, *includes, *self.words, "-o", output, self.source]
+
+
+@dataclass
+class _Made:
+    """What one run of NASM gave."""
+
+    unit: Unit
+    inputs: list[str] = field(default_factory=list)
+    problems: list[Problem] = field(default_factory=list)
+    details: str = ""
+    started: int = 0
+
+    def problems_of(self, severity: str) -> list[Problem]:
+        return [problem for problem in self.problems if problem.severity == severity]
+
+
+def job_count() -> int:
+    """How many sources are assembled at once: NASM_BUILD_PARALLEL, or the processors this process may use."""
+    named = os.environ.get("NASM_BUILD_PARALLEL", "")
+    if named:
+        if not named.isdigit() or int(named) < 1:
+            raise failed(f"NASM_BUILD_PARALLEL is {named!r}", "settings", "set it to a number from 1 on, or unset it")
+        return int(named)
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
+
+
+class Assembler:
+    """Makes the objects of one extension module.
+
+    `root` is the project, NASM's working folder, so that the paths in messages and in debug data are relative.
+    `record` is where the knowledge of what is up to date is kept.
+    """
+
+    def __init__(self, root: Path, nasm: str, nasm_version: str, flags: Sequence[str], record: Path) -> None:
+        self.root = root
+        self.nasm = nasm
+        self.flags = list(flags)
+        self.identity = f"{nasm_version} {_hash_file(Path(nasm))}"
+        self.record = record
+        self.hashes: dict[str, str] = {}
+
+    def assemble(self, units: Sequence[Unit]) -> bool:
+        """Brings every object up to date; says whether any was made. Raises BuildError with all that NASM said."""
+        known = self._read_record()
+        files: dict[str, Any] = known.get("files", {})
+        objects: dict[str, Any] = known.get("objects", {})
+        stale = [unit for unit in units if not self._is_current(unit, objects.get(unit.object), files)]
+        if not stale:
+            return False
+        for unit in stale:
+            objects.pop(unit.object, None)
+        made = self._run_all(stale)
+        for result in made:
+            if not result.details:
+                self._remember(result, objects)
+        wanted = {unit.object for unit in units}
+        self._write_record({name: row for name, row in objects.items() if name in wanted})
+        self._report(made)
+        return True
+
+    # -- what is up to date ------------------------------------------------------------------------------------------
+
+    def _key(self, unit: Unit) -> str:
+        words = unit.command("nasm", self.flags, unit.object)
+        return hashlib.sha256("\0".join([self.identity, *words]).encode()).hexdigest()
+
+    def _is_current(self, unit: Unit, row: Any, files: dict[str, Any]) -> bool:
+        if not isinstance(row, dict) or row.get("key") != self._key(unit):
+            return False
+        if _fingerprint(self.root / unit.object) != row.get("object"):
+            return False
+        return all(self._hash(name, files) == digest for name, digest in row["inputs"].items())
+
+    def _hash(self, name: str, files: dict[str, Any]) -> str:
+        """The content's hash of an input; what the record knows of a file with the same size and time is believed."""
+        if name not in self.hashes:
+            kept = files.get(name)
+            path = self.root / name
+            self.hashes[name] = (
+                kept["sha256"] if kept and _fingerprint(path) == kept["fingerprint"] else _hash_file(path)
+            )
+        return self.hashes[name]
+
+    def _remember(self, made: _Made, objects: dict[str, Any]) -> None:
+        inputs: dict[str, str] = {}
+        for name in made.inputs:
+            self.hashes[name] = _hash_file(self.root / name)
+            inputs[name] = self.hashes[name]
+            if _modified(self.root / name) >= made.started:
+                return  # edited while NASM read it: the object may be of either text, so it is made again next time
+        objects[made.unit.object] = {
+            "key": self._key(made.unit),
+            "object": _fingerprint(self.root / made.unit.object),
+            "inputs": inputs,
+        }
+
+    def _read_record(self) -> dict[str, Any]:
+        try:
+            record = json.loads(self.record.read_text(encoding="utf-8"))
+        except (OSError, ValueError):
+            return {}
+        return record if isinstance(record, dict) and record.get("version") == RECORD_VERSION else {}
+
+    def _write_record(self, objects: dict[str, Any]) -> None:
+        now = time.time_ns()
+        names = {name for row in objects.values() for name in row["inputs"]}
+        files = {}
+        for name in sorted(names):
+            path = self.root / name
+            # A file changed within the clock's grain of this moment could change again without a new time.
+            if name in self.hashes and now - _modified(path) > 20_000_000:
+                files[name] = {"fingerprint": _fingerprint(path), "sha256": self.hashes[name]}
+        partial = self.record.with_name(self.record.name + ".partial")
+        partial.write_text(
+            json.dumps({"version": RECORD_VERSION, "files": files, "objects": objects}), encoding="utf-8"
+        )
+        os.replace(partial, self.record)
+
+    # -- running NASM ------------------------------------------------------------------------------------------------
+
+    def _run_all(self, units: Sequence[Unit]) -> list[_Made]:
+        for folder in {(self.root / unit.object).parent for unit in units}:
+            folder.mkdir(parents=True, exist_ok=True)
+        with ThreadPoolExecutor(max_workers=min(job_count(), len(units))) as pool:
+            waiting = [pool.submit(self._run, unit) for unit in units]
+            try:
+                return [result.result() for result in waiting]
+            except BaseException:
+                pool.shutdown(cancel_futures=True)
+                raise
+
+    def _run(self, unit: Unit) -> _Made:
+        made = _Made(unit, started=time.time_ns())
+        partial = unit.object + ".partial"
+        command = unit.command(self.nasm, self.flags, partial)
+        shown = unit.command("nasm", self.flags, unit.object)
+        try:
+            done = self._nasm(command)
+            made.problems = problems_in(done.stdout, unit.source, unit.folders)
+            if done.returncode != 0:
+                made.details = f"  command: {shlex.join(shown)}\n  exit status {done.returncode}"
+                if not made.problems_of("error"):
+                    made.details += "\n" + done.stdout.rstrip()
+                return made
+            asked = self._nasm(dependency_words(command))
+            made.inputs = list(dict.fromkeys([unit.source, *make_rule_inputs(asked.stdout)]))
+            os.replace(self.root / partial, self.root / unit.object)
+        finally:
+            (self.root / partial).unlink(missing_ok=True)
+        return made
+
+    def _nasm(self, command: Sequence[str]) -> subprocess.CompletedProcess[str]:
+        return subprocess.run(
+            command,
+            cwd=self.root,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            errors="replace",
+            check=False,
+        )
+
+    def _report(self, made: Sequence[_Made]) -> None:
+        warnings = [problem for result in made for problem in result.problems_of("warning")]
+        for warning in dict.fromkeys(warnings):
+            say(warning.render())
+        broken = [result for result in made if result.details]
+        if broken:
+            errors = [problem for result in broken for problem in result.problems_of("error")]
+            errors = errors or [Problem(f"NASM failed on {broken[0].unit.source}", "nasm", file=broken[0].unit.source)]
+            raise BuildError(list(dict.fromkeys(errors)), broken[0].details)
+
+
+def _hash_file(path: Path) -> str:
+    try:
+        return hashlib.sha256(path.read_bytes()).hexdigest()
+    except OSError:
+        return ""
+
+
+def _fingerprint(path: Path) -> list[int]:
+    try:
+        status = path.stat()
+    except OSError:
+        return []
+    return [status.st_size, status.st_mtime_ns]
+
+
+def _modified(path: Path) -> int:
+    try:
+        return path.stat().st_mtime_ns
+    except OSError:
+        return 0

@@ -1,0 +1,151 @@
+"""`build_ext` of a distribution with assembly: names modules by the table, and builds each through a ModuleBuild."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import shutil
+import subprocess
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from ..errors import BuildError, say
+from ..link import LinkFailed
+from ..source import is_assembly
+from .configure import session_of
+from .module_build import ModuleBuild
+from .plan import limited_api_of
+from .sources import assembly_inputs
+from .stamps import Stamps
+
+if TYPE_CHECKING:
+    from setuptools import Extension
+    from setuptools.command.build_ext import build_ext as _Base
+else:
+    _Base = object
+
+
+class AssemblyBuildExt(_Base):
+    """Goes in front of the distribution's own `build_ext`, a user's or another plugin's included."""
+
+    def get_ext_filename(self, fullname: str) -> str:
+        """The file name that the target's CPythons look for; not the running setuptools' idea of it."""
+        theirs: str = super().get_ext_filename(fullname)  # type: ignore[no-untyped-call,unused-ignore]
+        extension = self.ext_map.get(fullname)
+        if extension is None or type(extension).__name__ == "Library":
+            return theirs
+        suffix = session_of(self.distribution).toolchain(limited_api_of(extension)).suffix
+        return os.path.join(*fullname.split(".")) + suffix if suffix else theirs
+
+    def get_source_files(self) -> list[str]:
+        """What an sdist must hold: sources, what the assembly includes, fallbacks, and what lies beside a module."""
+        session = session_of(self.distribution)
+        found = [name for name in super().get_source_files() if not is_assembly(str(name))]
+        found += assembly_inputs(session, self.distribution)
+        for extension in self.extensions:
+            for source in getattr(extension, "assembly_sources", ()):
+                found += source.fallback_files or []
+            found += [name for name in extension.depends if not Path(name).is_absolute()]
+            found += [str(path) for path in self._files_beside(extension)]
+        return sorted(dict.fromkeys(found))
+
+    def run(self) -> None:
+        """Builds, removes what earlier builds left, and puts what describes a module beside it."""
+        stamps = Stamps(Path(self.build_temp))
+        if session_of(self.distribution).by_backend:
+            stamps.keep_only_modules(Path(self.build_lib))
+        super().run()
+        stamps.drop_all_but({Path(self.build_lib) / self._filename_of(extension) for extension in self.extensions})
+        if not self.inplace:
+            for extension in self.extensions:
+                self._copy_files_beside(extension)
+
+    def build_extension(self, ext: Extension) -> None:
+        """Assembles, lets the engine compile and link the rest, reads the module back."""
+        self._catch_links()
+        build = ModuleBuild(self, ext, session_of(self.distribution))
+        with _as_the_engine_expects(ext), build.prepared():
+            self._builds[str(build.module.resolve())] = build
+            super().build_extension(ext)
+            build.finish()
+
+    # -- the linker --------------------------------------------------------------------------------------------------
+
+    def _catch_links(self) -> None:
+        """Puts our hand on the compiler's linking, once: a module is linked the way its target needs."""
+        if getattr(self, "_builds", None) is not None:
+            return
+        self._builds: dict[str, ModuleBuild] = {}
+        compiler: Any = self.compiler
+        link_shared_object, spawn = compiler.link_shared_object, compiler.spawn
+        linking = threading.local()
+
+        def caught_link(objects: Any, output_filename: Any, *args: Any, **words: Any) -> None:
+            build = self._builds.get(str(Path(output_filename).resolve()))
+
+            def engine_link(extra: list[str]) -> None:
+                changed = {**words, "extra_postargs": [*(words.get("extra_postargs") or ()), *extra]}
+                linking.active = True
+                try:
+                    link_shared_object(objects, output_filename, *args, **changed)
+                finally:
+                    linking.active = False
+
+            if build is None:
+                link_shared_object(objects, output_filename, *args, **words)
+            else:
+                build.link([str(item) for item in objects], engine_link)
+
+        def caught_spawn(command: Any, *args: Any, **words: Any) -> Any:
+            if not getattr(linking, "active", False):
+                return spawn(command, *args, **words)
+            return _run_linker([str(word) for word in command])
+
+        compiler.link_shared_object, compiler.spawn = caught_link, caught_spawn
+
+    # -- what lies beside a module -----------------------------------------------------------------------------------
+
+    def _filename_of(self, extension: Extension) -> str:
+        return self.get_ext_filename(self.get_ext_fullname(extension.name))
+
+    def _files_beside(self, extension: Extension) -> list[Path]:
+        """`NAME.pyi` and `py.typed`, which type checkers look for beside a module."""
+        package, _, name = extension.name.rpartition(".")
+        build_py: Any = self.get_finalized_command("build_py")
+        folder = Path(build_py.get_package_dir(package))
+        names = [f"{name}.pyi"] + (["py.typed"] if package else [])
+        return [folder / item for item in names if (folder / item).is_file()]
+
+    def _copy_files_beside(self, extension: Extension) -> None:
+        target = (Path(self.build_lib) / self._filename_of(extension)).parent
+        for path in self._files_beside(extension):
+            target.mkdir(parents=True, exist_ok=True)
+            shutil.copyfile(path, target / path.name)
+
+
+def _run_linker(command: list[str]) -> None:
+    """Runs the engine's link command with its output kept, so that a refusal can be told in the source's words."""
+    done = subprocess.run(
+        command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
+        errors="replace", check=False,
+    )  # fmt: skip
+    if done.returncode != 0:
+        raise LinkFailed(command, done.returncode, done.stdout)
+    if done.stdout.strip():
+        say(done.stdout.rstrip())
+
+
+@contextlib.contextmanager
+def _as_the_engine_expects(ext: Extension) -> Iterator[None]:
+    """An optional module may fail: setuptools goes on after a CompileError, and after nothing else of ours."""
+    try:
+        yield
+    except BuildError as error:
+        if not getattr(ext, "optional", False):
+            raise
+        from setuptools.errors import CompileError
+
+        say(error.render())
+        raise CompileError(f"optional module '{ext.name}' was left out") from None
