@@ -1,0 +1,7 @@
+from typing import Literal
+
+from typing_extensions import Buffer
+
+KERNEL: Literal["assembly", "C"]
+
+def popcount(data: Buffer, /) -> int: ...
