@@ -40,9 +40,7 @@ def _parser() -> argparse.ArgumentParser:
     from .proofs import PROOFS
     from .testing import PARTS
 
-    parser = argparse.ArgumentParser(
-        prog="./dev", description="Builds, tests and shows nasm-build; installs what it needs."
-    )
+    parser = argparse.ArgumentParser(prog="./dev", description="Builds, tests and shows nasm-build")
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
     parsers = {
         name: commands.add_parser(name, help=one.summary, description=one.summary) for name, one in COMMANDS.items()

@@ -8,11 +8,11 @@ from pathlib import Path
 
 from . import environments, interpreters
 from .environments import Environment
-from .shell import ROOT, DevelopmentError, Stopwatch, run, say
+from .shell import LEFTOVERS, ROOT, DevelopmentError, Stopwatch, run, say
 
 
 def run_demo(development: Environment, nasm_build: Path) -> None:
-    """Builds, checks, installs and calls examples/pymult with the given wheel of nasm-build. Raises DevelopmentError."""
+    """Builds, checks, installs and calls examples/pymult with the given wheel. Raises DevelopmentError."""
     host = interpreters.ask(development.python)
     if host is None:
         raise DevelopmentError(f"{development.python} is no CPython that nasm-build supports")
@@ -22,7 +22,7 @@ def run_demo(development: Environment, nasm_build: Path) -> None:
         shutil.copytree(
             ROOT / "examples/pymult",
             project,
-            ignore=shutil.ignore_patterns("build", "*.so", "*.egg-info", "__pycache__"),
+            ignore=shutil.ignore_patterns(*LEFTOVERS),
         )
         say("1. nasm-build in an environment, as its users have it")
         tool = _new_environment(host.path, here / "tool")

@@ -92,10 +92,11 @@ def _make(environment: Environment, interpreter: Path, requirements: str, wheels
     # Without pip: Debian's Python has no ensurepip until python3-venv is there, and other interpreters of the machine
     # may never have it. Ours installs into them instead.
     run([interpreter, "-m", "venv", "--without-pip", environment.folder], quiet=True)
-    install = [
+    install: list[str | Path] = [
         *_bootstrap_pip(),
-        *["--python", environment.python, "install", "--quiet"],
-        *["--disable-pip-version-check", "--no-warn-script-location"],
+        "--python",
+        environment.python,
+        *("install", "--quiet", "--disable-pip-version-check", "--no-warn-script-location"),
     ]
     clean = {"PYTHONPATH": "", "PIP_REQUIRE_VIRTUALENV": "0"}
     run([*install, "--requirement", REQUIREMENTS / requirements], env=clean, quiet=True)
@@ -105,6 +106,7 @@ def _make(environment: Environment, interpreter: Path, requirements: str, wheels
 
 def _bootstrap_pip() -> list[str | Path]:
     """A pip that can install into other environments (`--python`, pip ≥ 22.3), made once from the host's ensurepip."""
+    ensure_host_python()
     folder = cache_folder("environments") / f"pip-{_label(_base_interpreter())}"
     python = Environment(folder).python
     with locked(folder):
@@ -126,6 +128,4 @@ def ensure_host_python() -> None:
         import ensurepip as ensurepip
         import venv as venv
     except ImportError:
-        raise DevelopmentError(
-            f"{sys.executable} has no venv or ensurepip: install it, or start ./dev with another"
-        ) from None
+        raise DevelopmentError(f"{sys.executable} has no venv or ensurepip; start ./dev with another Python") from None

@@ -11,7 +11,7 @@ from pathlib import Path
 
 MINIMUM = (3, 10)
 
-# What an interpreter is asked. `headers` tells whether C can be compiled for it; `venv` whether it can make environments.
+# What an interpreter is asked. `headers`: whether C can be compiled for it; `venv`: whether it makes environments.
 _QUESTION = """
 import importlib.util, json, os, sys, sysconfig
 print(json.dumps({

@@ -23,7 +23,8 @@ SHA256 = "62e81d2f1a827d43152aed12446a604627e8833493a51dca027026eed0ce7128"
 UNITY = ROOT / "cmake/deps/lief-unity.cmake"
 
 SWITCHED_OFF = (
-    "DEX ART OAT VDEX ENABLE_JSON C_API EXAMPLES LOGGING LOGGING_DEBUG PYTHON_API TESTS DOC USE_CCACHE".split()
+    *("DEX", "ART", "OAT", "VDEX", "ENABLE_JSON", "C_API"),
+    *("EXAMPLES", "LOGGING", "LOGGING_DEBUG", "PYTHON_API", "TESTS", "DOC", "USE_CCACHE"),
 )
 SANITIZERS = "-fsanitize=address,undefined -fno-sanitize-recover=undefined -fno-omit-frame-pointer -g1"
 

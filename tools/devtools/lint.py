@@ -1,7 +1,7 @@
 """The linters and formatters of ./dev lint and ./dev format: ruff, mypy, clang-format, clang-tidy.
 
-clang-tidy takes seconds a file, so a file found clean is remembered by the content of everything that decides the answer:
-the file, the headers of ours that it includes, the checks, the compile command and clang-tidy itself.
+clang-tidy takes seconds a file, so a file found clean is remembered by the content of everything that decides the
+answer: the file, the headers of ours that it includes, the checks, the compile command and clang-tidy itself.
 """
 
 from __future__ import annotations

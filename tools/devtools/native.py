@@ -62,7 +62,7 @@ def program(build: Path, name: str) -> Path:
 def _cmake(build: Path, definitions: list[str], target: str | None) -> None:
     with Stopwatch(f"building the C++ part in {build.name}"):
         _configure(build, definitions)
-        command = ["cmake", "--build", build, "--parallel", str(cores())]
+        command: list[str | Path] = ["cmake", "--build", build, "--parallel", str(cores())]
         run([*command, *(["--target", target] if target else [])], env={"NINJA_STATUS": "[%f/%t, %es] "})
 
 

@@ -64,7 +64,7 @@ def table(outcomes: Sequence[Outcome]) -> str:
 
 
 def summary(outcomes: Sequence[Outcome]) -> str:
-    """The closing line. What ended without a result counts as failed, so that the line never looks better than the run."""
+    """The closing line. What ended without a result counts as failed: the line never looks better than the run."""
     counted = [one for one in outcomes if one.counts]
     failed = sum(max(one.failed, 1 if one.error else 0) for one in counted)
     skipped = sum(one.skipped for one in counted)

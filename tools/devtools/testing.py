@@ -1,4 +1,4 @@
-"""./dev test: linters, C++ tests, the Python tests in full under one CPython, and what depends on the CPython under all.
+"""./dev test: linters, C++ tests, the Python tests in full under one CPython, and in part under every other.
 
 The build backend itself does not depend on the CPython that runs it, so its suite runs once; the tests marked
 `every_python` and each example's own tests run under every CPython of the machine.
@@ -15,7 +15,7 @@ from . import environments, interpreters, lint, native, results, wheel, wheelhou
 from .environments import Environment
 from .interpreters import Interpreter
 from .results import Outcome
-from .shell import ROOT, DevelopmentError, Stopwatch, build_folder, cores, run, say, succeeds
+from .shell import LEFTOVERS, ROOT, DevelopmentError, Stopwatch, build_folder, cores, run, say, succeeds
 
 PARTS = ("lint", "cpp", "python", "examples")
 
@@ -123,8 +123,8 @@ def _example(folder: Path, interpreter: Interpreter, tools: Environment, builds:
         tempfile.TemporaryDirectory(prefix=f"{folder.name}-") as work,
     ):
         project, wheels, installed = Path(work) / folder.name, Path(work) / "wheels", Path(work) / "installed"
-        shutil.copytree(folder, project, ignore=shutil.ignore_patterns("build", "*.so", "*.egg-info", "__pycache__"))
-        pip = [tools.python, "-m", "pip", "--disable-pip-version-check", "--python", builds.python]
+        shutil.copytree(folder, project, ignore=shutil.ignore_patterns(*LEFTOVERS))
+        pip: list[str | Path] = [tools.python, "-m", "pip", "--disable-pip-version-check", "--python", builds.python]
         try:
             run([*pip, "wheel", project, "--no-deps", "--no-build-isolation", "--wheel-dir", wheels], quiet=True)
             run([*pip, "install", "--no-deps", "--target", installed, *wheels.glob("*.whl")], quiet=True)

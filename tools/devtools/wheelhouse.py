@@ -1,7 +1,7 @@
 """A folder of the wheels that isolated builds ask for, downloaded once, so that tests build without a network.
 
-One folder an interpreter: cython and cffi have a wheel a CPython version. nasm-build's own wheel lies in a folder of its
-own (wheel.py), since it changes with every edit.
+One folder an interpreter: cython and cffi have a wheel a CPython version. nasm-build's own wheel lies in a folder of
+its own (wheel.py), since it changes with every edit.
 """
 
 from __future__ import annotations
