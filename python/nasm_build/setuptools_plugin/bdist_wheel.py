@@ -74,7 +74,7 @@ def _version_key(version: str) -> tuple[int, ...]:
 def _platform_tag(name: str) -> str:
     """A platform as a tag.
 
-    The dot of `macosx-11.0-x86_64` belongs to a version; that of `manylinux_2_17_x86_64.manylinux2014_x86_64` parts two.
+    The dot of `macosx-11.0-x86_64` belongs to a version; other dots separate two tags.
     """
     tag = name.lower().replace("-", "_").replace(" ", "_")
     return tag.replace(".", "_") if tag.startswith("macosx") else tag

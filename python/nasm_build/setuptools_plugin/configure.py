@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import atexit
 import contextlib
-import os
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -121,7 +121,7 @@ def _cache_tag(session: Session) -> str:
     """Builds whose objects or modules differ have folders of their own."""
     python = session.python
     debug = "-debug" if session.settings.debug else ""
-    return f"{python.platform}-{python.c_library}-{os.path.basename(python.suffix).strip('.').split('.')[0]}{debug}"
+    return f"{sys.implementation.cache_tag}-{python.platform}-{python.c_library}{debug}"
 
 
 def run_in_session(distribution: Distribution, run_commands: Callable[[], None]) -> None:
