@@ -118,14 +118,22 @@ def explain(refusal: LinkFailed, lines_of: LINES_OF) -> BuildError:
     if disk:
         fix = "free some space there, or build elsewhere: -C build-dir=FOLDER"
         return failed(f"the linker cannot write: {disk[1].lower()}", "disk", fix, details=details)
-    problems: list[Problem] = []
-    for line in refusal.output.splitlines():
-        match = _SECTION.search(line) or _POSITION.search(line) or _TEXT_RELOCATION.search(line)
-        if match:
-            problems += _position_problems(match["name"], match["kind"] or "", lines_of)
+    lines = refusal.output.splitlines()
+    problems = _refused_relocations([line for line in lines if "warning:" not in line], lines_of)
+    problems = problems or _refused_relocations(lines, lines_of)
     if problems:
         return BuildError(list(dict.fromkeys(problems)), details)
     return failed("the linker failed", RULE, details=f"{details}\n{refusal.output.rstrip()}")
+
+
+def _refused_relocations(lines: Sequence[str], lines_of: LINES_OF) -> list[Problem]:
+    """The relocations that a linker names. GNU ld repeats an error's symbol in a warning that says less."""
+    found: list[Problem] = []
+    for line in lines:
+        match = _SECTION.search(line) or _POSITION.search(line) or _TEXT_RELOCATION.search(line)
+        if match:
+            found += _position_problems(match["name"], match["kind"] or "", lines_of)
+    return found
 
 
 def _position_problems(name: str, kind: str, lines_of: LINES_OF) -> list[Problem]:

@@ -6,6 +6,7 @@ import contextlib
 import os
 import shutil
 import subprocess
+import sysconfig
 import threading
 from collections.abc import Iterator
 from pathlib import Path
@@ -126,7 +127,13 @@ class AssemblyBuildExt(_Base):
 
 
 def _run_linker(command: list[str]) -> None:
-    """Runs the engine's link command with its output kept, so that a refusal can be told in the source's words."""
+    """Runs the engine's link command with its output kept, so that a refusal can be told in the source's words.
+
+    The run path that sysconfig adds for the build interpreter's own library folder is left out: a module links no
+    libpython, and the folder of this machine has no meaning on another.
+    """
+    own = f"-Wl,-rpath,{sysconfig.get_config_var('LIBDIR')}"
+    command = [word for word in command if word != own]
     done = subprocess.run(
         command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
         errors="replace", check=False,

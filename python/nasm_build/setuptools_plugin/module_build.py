@@ -10,6 +10,8 @@ from collections.abc import Callable, Iterator
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Any
 
+from setuptools.errors import CompileError
+
 from .. import inspector
 from .._version import VERSION
 from ..assemble import Assembler, Unit
@@ -73,6 +75,8 @@ class ModuleBuild:
             yield
         except LinkFailed as refusal:
             raise explain(refusal, self._lines_of) from None
+        except CompileError as error:
+            raise _compile_error(error, self.plan) from None
         finally:
             for name, value in kept.items():
                 setattr(self.extension, name, value)
@@ -266,6 +270,16 @@ class ModuleBuild:
     def _lines_of(self, symbol: str) -> list[tuple[str, int]]:
         objects = [Path(self.session.root / name) for name in self.objects]
         return inspector.references(objects, symbol, self.session.root)
+
+
+def _compile_error(error: Exception, plan: Plan) -> BuildError:
+    """The compiler has said what is wrong with the source; distutils has only its command to add."""
+    return failed(
+        f"module '{plan.name}': a source other than assembly does not compile",
+        "compile",
+        "mend what the compiler says above",
+        details=f"  {error}",
+    )
 
 
 def _c_name(source: str) -> str:
