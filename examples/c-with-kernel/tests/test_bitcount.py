@@ -79,7 +79,7 @@ def test_nothing_outside_the_buffer_is_read() -> None:
 
 def test_every_kind_of_buffer() -> None:
     data = random.Random(3).randbytes(96)
-    kinds = [
+    kinds: list[Any] = [
         bytearray(data),
         memoryview(data),
         memoryview(data).cast("I"),

@@ -1,9 +1,9 @@
 """multiply owns no reference after a call and loses none: measured over a million calls of each path.
 
-Each path runs with the same argument objects; afterwards the reference counts of the arguments, of what the path touches
-on its way, the number of allocated blocks and the number of objects that the collector tracks must be what they were, and
-the process must not have grown. One lost reference a call would move one of them by a million. Run as a program, this
-file prints the measurements.
+Each path runs with the same argument objects. Afterwards the reference counts of the arguments and of what the path
+touches on its way, the number of allocated blocks and the number of objects that the collector tracks must be what they
+were, and the process must not have grown. One lost reference a call would move one of them by a million. Run as a
+program, this file prints the measurements.
 """
 
 from __future__ import annotations
@@ -19,10 +19,8 @@ import pytest
 
 import pymult
 
-try:
+if sys.platform != "win32":
     import resource
-except ImportError:
-    resource = None  # type: ignore[assignment]
 
 CALLS = 1_000_000
 
@@ -70,7 +68,7 @@ class Growth:
 
 def resident_bytes() -> int:
     """The highest so far: what is never given back shows in it. Windows has no such count in the standard library."""
-    if resource is None:
+    if sys.platform == "win32":
         return 0
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     return peak if sys.platform == "darwin" else peak * 1024
