@@ -1,0 +1,121 @@
+#include "toolchain/install_command.hpp"
+
+#include <algorithm>
+#include <array>
+#include <fstream>
+#include <iterator>
+#include <vector>
+
+namespace nasm_build::toolchain {
+
+namespace {
+
+struct PackageManager {
+    std::string_view distribution;
+    std::string_view command;
+};
+
+// IDs of os-release(5); derived distributions name one of these in ID_LIKE.
+constexpr auto package_managers = std::to_array<PackageManager>({
+    {"debian", "apt-get install nasm"},
+    {"ubuntu", "apt-get install nasm"},
+    {"fedora", "dnf install nasm"},
+    {"rhel", "dnf install nasm"},
+    {"centos", "dnf install nasm"},
+    {"almalinux", "dnf install nasm"},
+    {"rocky", "dnf install nasm"},
+    {"amzn", "dnf install nasm"},
+    {"alpine", "apk add nasm"},
+    {"arch", "pacman -S nasm"},
+    {"opensuse", "zypper install nasm"},
+    {"opensuse-leap", "zypper install nasm"},
+    {"opensuse-tumbleweed", "zypper install nasm"},
+    {"suse", "zypper install nasm"},
+    {"sles", "zypper install nasm"},
+    {"gentoo", "emerge dev-lang/nasm"},
+    {"void", "xbps-install nasm"},
+    {"nixos", "nix-shell -p nasm"},
+});
+
+constexpr std::string_view any_system = "conda install -c conda-forge nasm";
+
+// The value of `KEY=value`, out of its quotation marks.
+std::string_view value_of(std::string_view os_release, std::string_view key) {
+    while (!os_release.empty()) {
+        const std::size_t end = os_release.find('\n');
+        std::string_view line = os_release.substr(0, end);
+        os_release.remove_prefix(end == std::string_view::npos ? os_release.size() : end + 1);
+        if (!line.starts_with(key) || line.substr(key.size(), 1) != "=") {
+            continue;
+        }
+        line.remove_prefix(key.size() + 1);
+        if (line.size() >= 2 && (line.front() == '"' || line.front() == '\'') && line.back() == line.front()) {
+            line = line.substr(1, line.size() - 2);
+        }
+        return line;
+    }
+    return {};
+}
+
+std::vector<std::string_view> words_of(std::string_view text) {
+    std::vector<std::string_view> words;
+    while (!text.empty()) {
+        const std::size_t end = text.find(' ');
+        if (end != 0) {
+            words.push_back(text.substr(0, end));
+        }
+        text.remove_prefix(end == std::string_view::npos ? text.size() : end + 1);
+    }
+    return words;
+}
+
+std::string linux_command(std::string_view os_release) {
+    std::vector<std::string_view> distributions{value_of(os_release, "ID")};
+    const std::vector<std::string_view> alike = words_of(value_of(os_release, "ID_LIKE"));
+    distributions.insert(distributions.end(), alike.begin(), alike.end());
+    for (const std::string_view distribution : distributions) {
+        const auto found = std::find_if(package_managers.begin(), package_managers.end(),
+                                        [&](const PackageManager& row) { return row.distribution == distribution; });
+        if (found != package_managers.end()) {
+            return std::string(found->command);
+        }
+    }
+    return std::string(any_system);
+}
+
+}  // namespace
+
+std::string nasm_install_command(System system, std::string_view os_release) {
+    switch (system) {
+        case System::linux_distribution:
+            return linux_command(os_release);
+        case System::macos:
+            return "brew install nasm";
+        case System::windows:
+            return "winget install NASM.NASM";
+        case System::other:
+            break;
+    }
+    return std::string(any_system);
+}
+
+std::string nasm_install_command() {
+#if defined(_WIN32)
+    return nasm_install_command(System::windows, {});
+#elif defined(__APPLE__)
+    return nasm_install_command(System::macos, {});
+#elif defined(__linux__)
+    for (const char* file : {"/etc/os-release", "/usr/lib/os-release"}) {
+        std::ifstream stream(file);
+        if (stream) {
+            const std::string text((std::istreambuf_iterator<char>(stream)), std::istreambuf_iterator<char>());
+            return nasm_install_command(System::linux_distribution, text);
+        }
+    }
+    return nasm_install_command(System::linux_distribution, {});
+#else
+    return nasm_install_command(System::other, {});
+#endif
+}
+
+}  // namespace nasm_build::toolchain
