@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import shutil
 import tempfile
 from pathlib import Path
 
-from . import environments, interpreters
+from . import environments, examples, interpreters
 from .environments import Environment
-from .shell import LEFTOVERS, ROOT, DevelopmentError, Stopwatch, run, say
+from .shell import ROOT, DevelopmentError, Stopwatch, run, say
 
 
 def run_demo(development: Environment, nasm_build: Path) -> None:
@@ -18,12 +17,7 @@ def run_demo(development: Environment, nasm_build: Path) -> None:
         raise DevelopmentError(f"{development.python} is no CPython that nasm-build supports")
     with Stopwatch("the demonstration"), tempfile.TemporaryDirectory(prefix="nasm-build-demo-") as work:
         here = Path(work)
-        project, wheels = here / "pymult", here / "wheels"
-        shutil.copytree(
-            ROOT / "examples/pymult",
-            project,
-            ignore=shutil.ignore_patterns(*LEFTOVERS),
-        )
+        project, wheels = examples.copy(ROOT / "examples/pymult", here), here / "wheels"
         say("1. nasm-build in an environment, as its users have it")
         tool = _new_environment(host.path, here / "tool")
         run([*_pip(tool), "install", "--quiet", "--find-links", nasm_build.parent, "nasm-build"])

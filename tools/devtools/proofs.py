@@ -2,11 +2,19 @@
 
 from __future__ import annotations
 
+import hashlib
+import subprocess
+import tempfile
+from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
+from . import environments, examples, interpreters, wheel
 from .environments import Environment
-from .shell import DevelopmentError, Stopwatch, say
+from .shell import ROOT, DevelopmentError, Stopwatch, run, say
+
+PAIRS = 30
 
 
 @dataclass(frozen=True)
@@ -36,4 +44,72 @@ def run_all(development: Environment, names: Sequence[str]) -> bool:
     return all(result == "holds" for _, result in results)
 
 
-PROOFS: dict[str, Proof] = {}
+def _concurrent_builds(development: Environment) -> None:
+    """Two builds at once in one tree, again and again: every one gives the same wheel, bit for bit."""
+    host = interpreters.ask(development.python)
+    if host is None:
+        raise DevelopmentError(f"{development.python} is no CPython that nasm-build supports")
+    builds = environments.provide("builds", host.path, "builds.txt", (wheel.provide(development),))
+    for folder in examples.found():
+        with tempfile.TemporaryDirectory(prefix="nasm-build-pairs-") as work:
+            project = examples.copy(folder, Path(work))
+            hashes = Counter(
+                made for pair in range(PAIRS) for made in _build_pair(project, builds, Path(work) / f"pair-{pair}")
+            )
+        say(f"{folder.name}: {sum(hashes.values())} wheels, {len(hashes)} different")
+        if len(hashes) != 1:
+            raise DevelopmentError(f"{folder.name}: {dict(hashes)}")
+
+
+def _build_pair(project: Path, builds: Environment, target: Path) -> list[str]:
+    """Starts two builds side by side and returns the hashes of their wheels."""
+    started = [
+        subprocess.Popen(
+            [
+                builds.python,
+                "-m",
+                "pip",
+                "wheel",
+                "--no-deps",
+                "--no-build-isolation",
+                "--wheel-dir",
+                target / side,
+                ".",
+            ],
+            cwd=project,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            errors="replace",
+        )
+        for side in ("left", "right")
+    ]
+    outputs = [process.communicate()[0] for process in started]
+    for process, output in zip(started, outputs, strict=True):
+        if process.returncode != 0:
+            print(output)
+            raise DevelopmentError(f"one of two builds at once ended with exit status {process.returncode}")
+    wheels = [path for side in ("left", "right") for path in (target / side).glob("*.whl")]
+    if len(wheels) != len(started):
+        raise DevelopmentError(f"two builds left {len(wheels)} wheels")
+    return [hashlib.sha256(path.read_bytes()).hexdigest() for path in wheels]
+
+
+def _leaks(development: Environment) -> None:
+    """pymult's own measurement, a million calls a path, under every CPython."""
+    built = wheel.provide(development)
+    for interpreter in interpreters.find_all():
+        builds = environments.provide("builds", interpreter.path, "builds.txt", (built,))
+        tools = environments.provide("tests", interpreter.path, "tests.txt")
+        with tempfile.TemporaryDirectory(prefix="nasm-build-leaks-") as work:
+            project = examples.copy(ROOT / "examples/pymult", Path(work))
+            installed = examples.install(project, builds, Path(work))
+            say(f"CPython {interpreter.label}")
+            run([tools.python, project / "tests/test_references.py"], env={"PYTHONPATH": str(installed)})
+
+
+PROOFS: dict[str, Proof] = {
+    "concurrency": Proof(f"{PAIRS} pairs of builds at once in one tree give one wheel", _concurrent_builds),
+    "leaks": Proof("a million calls of each path lose no reference, under every CPython", _leaks),
+}

@@ -13,9 +13,6 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[2]
 """The repository."""
 
-LEFTOVERS = ("build", "*.so", "*.egg-info", "__pycache__", ".pytest_cache", ".hypothesis")
-"""What earlier builds and tests may have left in an example, and a copy of it does without."""
-
 
 class DevelopmentError(Exception):
     """A step failed for a reason that the message tells; ./dev prints it without a traceback."""

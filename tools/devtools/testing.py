@@ -6,16 +6,15 @@ The build backend itself does not depend on the CPython that runs it, so its sui
 
 from __future__ import annotations
 
-import shutil
 import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 
-from . import environments, interpreters, lint, native, results, wheel, wheelhouse
+from . import environments, examples, interpreters, lint, native, results, wheel, wheelhouse
 from .environments import Environment
 from .interpreters import Interpreter
 from .results import Outcome
-from .shell import LEFTOVERS, ROOT, DevelopmentError, Stopwatch, build_folder, cores, run, say, succeeds
+from .shell import DevelopmentError, Stopwatch, build_folder, cores, say, succeeds
 
 PARTS = ("lint", "cpp", "python", "examples")
 
@@ -82,7 +81,7 @@ def _python(development: Environment, parts: Sequence[str], arguments: Sequence[
             selection = arguments if interpreter is main else ["-m", "every_python"]
             outcomes.append(_suite(interpreter, tools, builds, built, selection))
         if "examples" in parts and not arguments:
-            outcomes += [_example(folder, interpreter, tools, builds) for folder in _examples()]
+            outcomes += [_example(folder, interpreter, tools, builds) for folder in examples.found()]
     return outcomes
 
 
@@ -106,14 +105,6 @@ def _suite(
         return results.from_junit("Python", interpreter.label, report, succeeded=succeeded, seconds=watch.seconds())
 
 
-def _examples() -> list[Path]:
-    """The example projects: each has tests of its own, as a user's project would."""
-    found = sorted(path.parent for path in (ROOT / "examples").glob("*/tests") if any(path.glob("test_*.py")))
-    if not found:
-        raise DevelopmentError("no example with tests was found in examples/")
-    return found
-
-
 def _example(folder: Path, interpreter: Interpreter, tools: Environment, builds: Environment) -> Outcome:
     """Builds an example's wheel outside the tree, installs it, and runs the example's own tests against it."""
     what = f"examples/{folder.name}"
@@ -122,12 +113,9 @@ def _example(folder: Path, interpreter: Interpreter, tools: Environment, builds:
         Stopwatch(f"{what} under CPython {interpreter.label}") as watch,
         tempfile.TemporaryDirectory(prefix=f"{folder.name}-") as work,
     ):
-        project, wheels, installed = Path(work) / folder.name, Path(work) / "wheels", Path(work) / "installed"
-        shutil.copytree(folder, project, ignore=shutil.ignore_patterns(*LEFTOVERS))
-        pip: list[str | Path] = [tools.python, "-m", "pip", "--disable-pip-version-check", "--python", builds.python]
+        project = examples.copy(folder, Path(work))
         try:
-            run([*pip, "wheel", project, "--no-deps", "--no-build-isolation", "--wheel-dir", wheels], quiet=True)
-            run([*pip, "install", "--no-deps", "--target", installed, *wheels.glob("*.whl")], quiet=True)
+            installed = examples.install(project, builds, Path(work))
         except DevelopmentError as error:
             return Outcome(what, interpreter.label, failed=1, seconds=watch.seconds(), error=str(error))
         succeeded = succeeds(
