@@ -6,8 +6,8 @@ import re
 from pathlib import Path
 
 import pytest
-from conftest import Projects
 
+from conftest import Projects
 from projects import Toolbox
 
 README = (Path(__file__).resolve().parents[2] / "README.md").read_text(encoding="utf-8")
