@@ -45,13 +45,16 @@ void require_free_threading(PythonVersion version) {
     }
 }
 
+Error abi3_for_free_threaded(PythonVersion version) {
+    return Error(fmt::format("a free-threaded CPython imports no abi3 module, and abi3 was asked for with {}t",
+                             to_string(version)),
+                 "build a module for that version alone (leave out --abi3, py-limited-api), or promise abi3t: --abi3 "
+                 "3.15t");
+}
+
 void require_possible(const PythonBuild& build) {
     if (build.abi == Abi::abi3 && build.free_threaded) {
-        throw Error(
-            fmt::format("a free-threaded CPython imports no abi3 module, and abi3 was asked for with {}t",
-                        to_string(build.version)),
-            "build a module for that version alone (leave out --abi3, py-limited-api), or promise abi3t: --abi3 "
-            "3.15t");
+        throw abi3_for_free_threaded(build.version);
     }
     if (build.abi == Abi::abi3t && build.version < first_abi3t) {
         throw Error(fmt::format("abi3t begins with CPython 3.15 (PEP 803), not with {}", to_string(build.version)),
@@ -134,10 +137,12 @@ std::optional<PythonBuild> choose_build(const std::optional<PythonBuild>& python
     if (!python || !stable_abi) {
         return stable_abi ? stable_abi : python;
     }
+    if (python->free_threaded && stable_abi->abi == Abi::abi3) {
+        throw abi3_for_free_threaded(python->version);
+    }
     PythonBuild build = *stable_abi;
     build.debug = python->debug;
     build.free_threaded = python->free_threaded;
-    require_possible(build);
     if (python->version < stable_abi->version) {
         throw Error(fmt::format("CPython {} cannot import a module that promises {}", to_string(*python),
                                 to_string(*stable_abi)),
