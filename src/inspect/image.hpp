@@ -76,6 +76,9 @@ struct Import {
     std::string version;  ///< ELF: `GLIBC_2.17`; empty when unversioned
     bool weak = false;    ///< may stay unresolved
     bool flat = false;    ///< Mach-O: looked up in every loaded image (`-undefined dynamic_lookup`)
+    /// Mach-O: the file's own name has no leading `_`, so it is not the C name of `name` and nobody has it. Linkers' own names
+    /// (`dyld_stub_binder`) have none either.
+    bool missing_underscore = false;
 };
 
 /// A library that the loader must load first.

@@ -18,7 +18,7 @@ namespace nasm_build::inspect {
 /// The largest file that `read_file` takes, in bytes.
 inline constexpr std::uint64_t file_size_limit = std::uint64_t{2} * 1024 * 1024 * 1024;
 
-/// The bytes of a file, mapped into memory where the system can; unmapped when it goes. Movable, not copyable.
+/// The bytes of a file, mapped into memory when it is large and the system can; unmapped when it goes. Movable, not copyable.
 class FileBytes {
 public:
     FileBytes() noexcept = default;

@@ -1,0 +1,12 @@
+// ELF: bytes in, Image out.
+#pragma once
+
+#include "inspect/image.hpp"
+#include "inspect/read/byte_view.hpp"
+
+namespace nasm_build::inspect::elf {
+
+/// Reads a little-endian ELF file. Throws Error with one line.
+[[nodiscard]] Image read(ByteView file);
+
+}  // namespace nasm_build::inspect::elf

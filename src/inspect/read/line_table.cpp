@@ -1,0 +1,358 @@
+// The line-number programs of DWARF (section 6.2 of versions 2 to 5), run over a bounded cursor.
+#include "inspect/read/line_table.hpp"
+
+#include <algorithm>
+
+namespace nasm_build::inspect {
+
+namespace {
+
+constexpr std::size_t range_limit = 4'000'000;
+constexpr std::size_t file_limit = 100'000;
+constexpr std::size_t name_limit = 4096;  // PATH_MAX of Linux; a longer name is no file
+
+enum ContentType : std::uint64_t { content_path = 1, content_directory = 2 };
+
+/// The state machine's registers that a line needs.
+struct Registers {
+    std::uint32_t section = 0;
+    std::uint64_t address = 0;
+    std::uint64_t file = 1;
+    std::int64_t line = 1;
+    bool placed = false;  ///< the address came from a relocation
+};
+
+struct FileName {
+    std::string_view path;
+    std::uint64_t directory = 0;
+};
+
+}  // namespace
+
+/// One unit: its header, then its program.
+class LineUnit {
+public:
+    LineUnit(const LineSections& sections, LineTable& table) : sections_(sections), table_(table) {}
+
+    /// Reads the unit at `start` and returns where the next one starts; nothing when the table cannot be read on.
+    std::optional<std::uint64_t> read(std::uint64_t start) {
+        Cursor cursor(sections_.line, start);
+        std::uint64_t length = cursor.read<std::uint32_t>();
+        if (length == 0xFFFFFFFF) {
+            offset_size_ = 8;
+            length = cursor.read<std::uint64_t>();
+        }
+        if (cursor.failed() || length > cursor.left()) {
+            return std::nullopt;
+        }
+        const std::uint64_t end = cursor.position() + length;
+        Cursor unit(sections_.line.part(0, end), cursor.position());
+        read_header(unit);
+        if (!unit.failed()) {
+            run(unit);
+        }
+        return end;
+    }
+
+private:
+    [[nodiscard]] std::uint64_t read_offset(Cursor& cursor) const {
+        return offset_size_ == 8 ? cursor.read<std::uint64_t>() : cursor.read<std::uint32_t>();
+    }
+
+    [[nodiscard]] const LineRelocation* relocation_at(std::uint64_t place) const {
+        const auto found = std::lower_bound(
+            sections_.relocations.begin(), sections_.relocations.end(), place,
+            [](const LineRelocation& relocation, std::uint64_t wanted) { return relocation.place < wanted; });
+        return found != sections_.relocations.end() && found->place == place ? &*found : nullptr;
+    }
+
+    void read_header(Cursor& cursor) {
+        version_ = cursor.read<std::uint16_t>();
+        if (version_ < 2 || version_ > 5) {
+            cursor.fail();
+            return;
+        }
+        if (version_ == 5) {
+            cursor.skip(2);  // the sizes of an address and of a segment selector
+        }
+        const std::uint64_t header_length = read_offset(cursor);
+        const std::uint64_t program = cursor.position() + header_length;
+        if (header_length > cursor.left()) {
+            cursor.fail();
+            return;
+        }
+        minimum_length_ = cursor.read<std::uint8_t>();
+        if (version_ >= 4) {
+            cursor.skip(1);  // operations an instruction: 1 on x86
+        }
+        cursor.skip(1);  // whether lines start as statements
+        line_base_ = static_cast<std::int8_t>(cursor.read<std::uint8_t>());
+        line_range_ = cursor.read<std::uint8_t>();
+        opcode_base_ = cursor.read<std::uint8_t>();
+        operand_counts_.clear();
+        for (unsigned opcode = 1; opcode < opcode_base_; ++opcode) {
+            operand_counts_.push_back(cursor.read<std::uint8_t>());
+        }
+        if (version_ == 5) {
+            directories_ = names_only(read_entries(cursor));
+            files_ = read_entries(cursor);
+        } else {
+            read_old_names(cursor);
+        }
+        if (!cursor.failed() && cursor.position() <= program) {
+            cursor.skip(program - cursor.position());
+        } else {
+            cursor.fail();
+        }
+    }
+
+    void read_old_names(Cursor& cursor) {
+        directories_ = {std::string_view{}};  // 0: the folder that the assembler ran in
+        while (!cursor.failed() && directories_.size() < file_limit) {
+            const std::string_view name = cursor.read_text();
+            if (name.empty()) {
+                break;
+            }
+            directories_.push_back(name);
+        }
+        files_ = {FileName{}};  // files count from 1
+        while (!cursor.failed() && files_.size() < file_limit) {
+            if (!read_old_file(cursor)) {
+                break;
+            }
+        }
+    }
+
+    bool read_old_file(Cursor& cursor) {
+        FileName file{cursor.read_text(), 0};
+        if (file.path.empty()) {
+            return false;
+        }
+        file.directory = cursor.read_uleb();
+        static_cast<void>(cursor.read_uleb());  // time of change
+        static_cast<void>(cursor.read_uleb());  // size
+        files_.push_back(file);
+        return true;
+    }
+
+    static std::vector<std::string_view> names_only(const std::vector<FileName>& entries) {
+        std::vector<std::string_view> names;
+        for (const FileName& entry : entries) {
+            names.push_back(entry.path);
+        }
+        return names;
+    }
+
+    /// Version 5: a list of (what, form), then the entries.
+    std::vector<FileName> read_entries(Cursor& cursor) {
+        std::vector<std::pair<std::uint64_t, std::uint64_t>> format;
+        const auto columns = cursor.read<std::uint8_t>();
+        for (unsigned i = 0; i < columns; ++i) {
+            const std::uint64_t what = cursor.read_uleb();
+            format.emplace_back(what, cursor.read_uleb());
+        }
+        const std::uint64_t count = cursor.read_uleb();
+        std::vector<FileName> entries;
+        if (format.empty() && count != 0) {
+            cursor.fail();
+        }
+        for (std::uint64_t i = 0; i < count && !cursor.failed() && entries.size() < file_limit; ++i) {
+            FileName entry;
+            for (const auto& [what, form] : format) {
+                read_field(cursor, what, form, entry);
+            }
+            entries.push_back(entry);
+        }
+        return entries;
+    }
+
+    void read_field(Cursor& cursor, std::uint64_t what, std::uint64_t form, FileName& entry) const {
+        std::string_view text;
+        std::uint64_t number = 0;
+        switch (form) {
+            case 0x08: text = cursor.read_text(); break;  // DW_FORM_string
+            case 0x0E: text = text_at(cursor, sections_.string); break;       // DW_FORM_strp
+            case 0x1F: text = text_at(cursor, sections_.line_string); break;  // DW_FORM_line_strp
+            case 0x0B: number = cursor.read<std::uint8_t>(); break;           // DW_FORM_data1
+            case 0x05: number = cursor.read<std::uint16_t>(); break;          // DW_FORM_data2
+            case 0x06: number = cursor.read<std::uint32_t>(); break;          // DW_FORM_data4
+            case 0x07: number = cursor.read<std::uint64_t>(); break;          // DW_FORM_data8
+            case 0x0F: number = cursor.read_uleb(); break;                    // DW_FORM_udata
+            case 0x1E: cursor.skip(16); break;                                // DW_FORM_data16: an MD5
+            case 0x09: cursor.skip(cursor.read_uleb()); break;                // DW_FORM_block
+            default: cursor.fail(); break;
+        }
+        if (what == content_path) {
+            entry.path = text;
+        } else if (what == content_directory) {
+            entry.directory = number;
+        }
+    }
+
+    std::string_view text_at(Cursor& cursor, ByteView strings) const {
+        const LineRelocation* relocation = relocation_at(cursor.position());
+        const std::uint64_t offset = read_offset(cursor);
+        const auto text = strings.text(relocation != nullptr ? relocation->value : offset);
+        if (!text) {
+            cursor.fail();
+            return {};
+        }
+        return *text;
+    }
+
+    void run(Cursor& cursor) {
+        while (!cursor.failed() && !cursor.at_end() && table_.ranges_.size() < range_limit) {
+            const auto opcode = cursor.read<std::uint8_t>();
+            if (opcode >= opcode_base_) {
+                run_special(static_cast<unsigned>(opcode - opcode_base_));
+            } else if (opcode == 0) {
+                run_extended(cursor);
+            } else {
+                run_standard(cursor, opcode);
+            }
+        }
+    }
+
+    void run_special(unsigned adjusted) {
+        if (line_range_ == 0) {
+            return;
+        }
+        registers_.address += std::uint64_t{adjusted / line_range_} * minimum_length_;
+        advance_line(line_base_ + static_cast<std::int64_t>(adjusted % line_range_));
+        add_row(false);
+    }
+
+    void run_standard(Cursor& cursor, std::uint8_t opcode) {
+        switch (opcode) {
+            case 1: add_row(false); break;                                            // DW_LNS_copy
+            case 2: registers_.address += cursor.read_uleb() * minimum_length_; break;  // DW_LNS_advance_pc
+            case 3: advance_line(cursor.read_sleb()); break;                          // DW_LNS_advance_line
+            case 4: registers_.file = cursor.read_uleb(); break;                      // DW_LNS_set_file
+            case 8:                                                                   // DW_LNS_const_add_pc
+                if (line_range_ != 0) {
+                    registers_.address += std::uint64_t{(255U - opcode_base_) / line_range_} * minimum_length_;
+                }
+                break;
+            case 9: registers_.address += cursor.read<std::uint16_t>(); break;  // DW_LNS_fixed_advance_pc
+            default:
+                for (unsigned i = 0; i < operand_counts_[opcode - 1U]; ++i) {
+                    static_cast<void>(cursor.read_uleb());
+                }
+        }
+    }
+
+    void advance_line(std::int64_t by) {
+        // In unsigned numbers: a lying advance may pass the range of a signed one.
+        registers_.line = static_cast<std::int64_t>(static_cast<std::uint64_t>(registers_.line) + static_cast<std::uint64_t>(by));
+    }
+
+    void run_extended(Cursor& cursor) {
+        const std::uint64_t length = cursor.read_uleb();
+        if (cursor.failed() || length == 0 || length > cursor.left()) {
+            cursor.fail();
+            return;
+        }
+        const std::uint64_t end = cursor.position() + length;
+        switch (cursor.read<std::uint8_t>()) {
+            case 1:  // DW_LNE_end_sequence
+                add_row(true);
+                registers_ = {};
+                has_row_ = false;
+                break;
+            case 2: set_address(cursor, length - 1); break;  // DW_LNE_set_address
+            case 3: static_cast<void>(read_old_file(cursor)); break;  // DW_LNE_define_file
+            default: break;
+        }
+        if (cursor.position() <= end) {
+            cursor.skip(end - cursor.position());
+        } else {
+            cursor.fail();
+        }
+    }
+
+    void set_address(Cursor& cursor, std::uint64_t size) {
+        const LineRelocation* relocation = relocation_at(cursor.position());
+        registers_.placed = relocation != nullptr && size == 8;
+        if (registers_.placed) {
+            registers_.section = relocation->section;
+            registers_.address = relocation->value;
+        }
+        has_row_ = false;
+    }
+
+    /// A row holds from its address to the next row's.
+    void add_row(bool ends) {
+        if (has_row_ && registers_.placed && registers_.address > row_.address && row_.line > 0 && row_.line <= UINT32_MAX) {
+            if (const auto file = index_of(row_.file)) {
+                table_.ranges_.push_back({row_.section, row_.address, registers_.address, *file,
+                                          static_cast<std::uint32_t>(row_.line)});
+            }
+        }
+        row_ = registers_;
+        has_row_ = !ends;
+    }
+
+    std::optional<std::uint32_t> index_of(std::uint64_t file) {
+        if (file >= files_.size() || files_[static_cast<std::size_t>(file)].path.empty()) {
+            return std::nullopt;
+        }
+        if (known_.size() < files_.size()) {
+            known_.resize(files_.size());
+        }
+        auto& known = known_[static_cast<std::size_t>(file)];
+        if (!known) {
+            const FileName& name = files_[static_cast<std::size_t>(file)];
+            std::string path(name.path.substr(0, name_limit));
+            const bool absolute = path.front() == '/' || path.front() == '\\' || (path.size() > 1 && path[1] == ':');
+            if (!absolute && name.directory != 0 && name.directory < directories_.size()) {
+                path = std::string(directories_[static_cast<std::size_t>(name.directory)].substr(0, name_limit)) + "/" + path;
+            }
+            known = static_cast<std::uint32_t>(table_.files_.size());
+            table_.files_.push_back(std::move(path));
+        }
+        return known;
+    }
+
+    const LineSections& sections_;
+    LineTable& table_;
+    std::uint64_t offset_size_ = 4;
+    std::uint16_t version_ = 0;
+    std::uint8_t minimum_length_ = 1;
+    std::int8_t line_base_ = 0;
+    std::uint8_t line_range_ = 0;
+    std::uint8_t opcode_base_ = 0;
+    std::vector<std::uint8_t> operand_counts_;
+    std::vector<std::string_view> directories_;
+    std::vector<FileName> files_;
+    std::vector<std::optional<std::uint32_t>> known_;
+    Registers registers_;
+    Registers row_;
+    bool has_row_ = false;
+};
+
+LineTable::LineTable(const LineSections& sections) {
+    for (std::optional<std::uint64_t> at = 0; at && *at < sections.line.size();) {
+        at = LineUnit(sections, *this).read(*at);
+    }
+    std::stable_sort(ranges_.begin(), ranges_.end(), [](const Range& left, const Range& right) {
+        return left.section != right.section ? left.section < right.section : left.begin < right.begin;
+    });
+}
+
+std::optional<SourcePlace> LineTable::find(std::uint32_t section, std::uint64_t offset) const {
+    const auto after = std::upper_bound(ranges_.begin(), ranges_.end(), std::pair(section, offset),
+                                        [](const std::pair<std::uint32_t, std::uint64_t>& wanted, const Range& range) {
+                                            return wanted.first != range.section ? wanted.first < range.section
+                                                                                 : wanted.second < range.begin;
+                                        });
+    if (after == ranges_.begin()) {
+        return std::nullopt;
+    }
+    const Range& range = *std::prev(after);
+    if (range.section != section || offset >= range.end) {
+        return std::nullopt;
+    }
+    return SourcePlace{files_[range.file], range.line};
+}
+
+}  // namespace nasm_build::inspect

@@ -1,0 +1,55 @@
+// `.debug_line` of a relocatable object, DWARF versions 2 to 5: which source line made the bytes at a place.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "inspect/read/byte_view.hpp"
+
+namespace nasm_build::inspect {
+
+/// A relocation of `.debug_line`: what the linker would write there, as a section of the object and an offset in it.
+struct LineRelocation {
+    std::uint64_t place = 0;  ///< offset in `.debug_line`
+    std::uint32_t section = 0;
+    std::uint64_t value = 0;
+};
+
+struct LineSections {
+    ByteView line;         ///< `.debug_line`
+    ByteView line_string;  ///< `.debug_line_str`, of version 5
+    ByteView string;       ///< `.debug_str`
+    std::vector<LineRelocation> relocations;  ///< sorted by place
+};
+
+struct SourcePlace {
+    std::string file;  ///< as the table names it, with its folder unless that is the one the assembler ran in
+    unsigned line = 0;
+};
+
+/// Reads what can be read: damage ends a unit's lines, never the reading.
+class LineTable {
+public:
+    explicit LineTable(const LineSections& sections);
+
+    [[nodiscard]] std::optional<SourcePlace> find(std::uint32_t section, std::uint64_t offset) const;
+
+private:
+    friend class LineUnit;
+
+    struct Range {
+        std::uint32_t section = 0;
+        std::uint64_t begin = 0;
+        std::uint64_t end = 0;
+        std::uint32_t file = 0;  ///< index into `files_`
+        std::uint32_t line = 0;
+    };
+
+    std::vector<Range> ranges_;
+    std::vector<std::string> files_;
+};
+
+}  // namespace nasm_build::inspect

@@ -1,0 +1,17 @@
+// Mach-O: bytes in, one Image a slice out.
+#pragma once
+
+#include <vector>
+
+#include "inspect/image.hpp"
+#include "inspect/read/byte_view.hpp"
+
+namespace nasm_build::inspect::macho {
+
+/// Reads a thin file: one Image.
+[[nodiscard]] Image read(ByteView file);
+
+/// Reads a fat file: one Image a slice, in the file's order. Messages name the slice.
+[[nodiscard]] std::vector<Image> read_fat(ByteView file);
+
+}  // namespace nasm_build::inspect::macho

@@ -1,0 +1,255 @@
+// libzip over the wheel's bytes. Its own sizes are checked before it allocates by them, and every entry is counted as it is
+// decompressed: what the archive says of itself is a claim.
+#include "inspect/read/wheel.hpp"
+
+#include <fmt/format.h>
+#include <zip.h>
+
+#include <algorithm>
+#include <array>
+#include <memory>
+#include <unordered_set>
+
+#include "base/error.hpp"
+#include "inspect/read/byte_view.hpp"
+#include "inspect/read/foreign.hpp"
+#include "inspect/read/guard.hpp"
+
+namespace nasm_build::inspect {
+
+namespace {
+
+/// Finds the archive's own directory (APPNOTE 4.3.16) and checks that it lies in the file.
+void check_directory(ByteView file, const WheelLimits& limits) {
+    constexpr std::uint64_t end_size = 22;
+    constexpr std::uint64_t longest_comment = 65'535;
+    constexpr std::uint32_t end_signature = 0x06054B50;
+    if (file.size() == 0) {
+        throw Error("the file is empty");
+    }
+    const bool starts_as_zip = file.holds(0, 4) && (file.load<std::uint32_t>(0) == 0x04034B50 ||
+                                                    file.load<std::uint32_t>(0) == end_signature);
+    if (!starts_as_zip) {
+        const std::string what = describe_foreign(file);
+        throw Error(what.empty() ? "the file is not a ZIP archive" : fmt::format("the file is {}, not a ZIP archive", what));
+    }
+    for (std::uint64_t back = end_size; back <= end_size + longest_comment && back <= file.size(); ++back) {
+        const std::uint64_t at = file.size() - back;
+        if (file.load<std::uint32_t>(at) != end_signature || file.load<std::uint16_t>(at + 20) + end_size > back) {
+            continue;
+        }
+        const std::uint64_t entries = file.load<std::uint16_t>(at + 10);
+        const std::uint64_t size = file.load<std::uint32_t>(at + 12);
+        const std::uint64_t offset = file.load<std::uint32_t>(at + 16);
+        const bool is_zip64 = entries == 0xFFFF || size == 0xFFFFFFFF || offset == 0xFFFFFFFF;
+        if (!is_zip64 && (size + offset > at || entries * 46 > size)) {
+            fail_damaged("the directory of the ZIP archive does not lie in it");
+        }
+        if (!is_zip64 && entries > limits.entries) {
+            throw Error(fmt::format("the ZIP archive has {} entries, and no more than {} are read", entries, limits.entries));
+        }
+        return;
+    }
+    throw Error("the file is cut: the ZIP archive has no directory at its end");
+}
+
+struct CloseArchive {
+    void operator()(zip_t* archive) const noexcept { zip_discard(archive); }
+};
+struct CloseEntry {
+    void operator()(zip_file_t* entry) const noexcept { zip_fclose(entry); }
+};
+
+class Archive {
+public:
+    Archive(std::span<const std::byte> bytes, const WheelLimits& limits) {
+        check_directory(bytes, limits);
+        zip_error_t problem;
+        zip_error_init(&problem);
+        zip_source_t* source = zip_source_buffer_create(bytes.data(), bytes.size(), 0, &problem);
+        if (source != nullptr) {
+            archive_.reset(zip_open_from_source(source, ZIP_RDONLY | ZIP_CHECKCONS, &problem));
+            if (archive_ == nullptr) {
+                zip_source_free(source);
+            }
+        }
+        const std::string text = zip_error_strerror(&problem);
+        zip_error_fini(&problem);
+        if (archive_ == nullptr) {
+            fail_damaged(fmt::format("it is no whole ZIP archive ({})", text));
+        }
+        count_ = static_cast<std::uint64_t>(std::max<zip_int64_t>(zip_get_num_entries(archive_.get(), 0), 0));
+        if (count_ > limits.entries) {
+            throw Error(fmt::format("the ZIP archive has {} entries, and no more than {} are read", count_, limits.entries));
+        }
+    }
+
+    [[nodiscard]] zip_t* get() const noexcept { return archive_.get(); }
+    [[nodiscard]] std::uint64_t count() const noexcept { return count_; }
+
+private:
+    std::unique_ptr<zip_t, CloseArchive> archive_;
+    std::uint64_t count_ = 0;
+};
+
+/// A name that cannot lead out of the folder that a wheel is unpacked into, on any system.
+void check_name(std::string_view name) {
+    const auto fail = [name](const char* why) {
+        throw Error(fmt::format("the ZIP archive has an entry {}: {}", why, printable(name)));
+    };
+    if (name.empty()) {
+        fail("without a name");
+    }
+    if (name.front() == '/' || (name.size() > 1 && name[1] == ':')) {
+        fail("with an absolute name");
+    }
+    if (std::any_of(name.begin(), name.end(), [](char c) { return static_cast<unsigned char>(c) < 0x20 || c == '\\'; })) {
+        fail("whose name has a backslash or a control character in it");
+    }
+    for (std::size_t start = 0; start < name.size();) {
+        const std::size_t end = std::min(name.find('/', start), name.size());
+        if (name.substr(start, end - start) == "..") {
+            fail("whose name leads out of the archive");
+        }
+        start = end + 1;
+    }
+}
+
+zip_stat_t facts_of(const Archive& archive, std::uint64_t index) {
+    zip_stat_t facts;
+    zip_stat_init(&facts);
+    constexpr zip_uint64_t needed = ZIP_STAT_NAME | ZIP_STAT_SIZE | ZIP_STAT_COMP_SIZE | ZIP_STAT_ENCRYPTION_METHOD;
+    if (zip_stat_index(archive.get(), index, 0, &facts) != 0 || (facts.valid & needed) != needed) {
+        fail_damaged(fmt::format("entry {} of the ZIP archive has no name or size", index));
+    }
+    return facts;
+}
+
+std::vector<WheelEntry> list(const Archive& archive) {
+    std::vector<WheelEntry> entries;
+    std::unordered_set<std::string> names;
+    for (std::uint64_t index = 0; index < archive.count(); ++index) {
+        const zip_stat_t facts = facts_of(archive, index);
+        const std::string name = facts.name;
+        check_name(name);
+        if (!names.insert(name).second) {
+            fail_damaged(fmt::format("the ZIP archive has the entry {} twice", printable(name)));
+        }
+        entries.push_back({name, facts.size, name.back() == '/'});
+    }
+    return entries;
+}
+
+/// Decompresses one entry, counting; libzip compares the CRC when the last byte has been read.
+std::vector<std::byte> extract(const Archive& archive, std::uint64_t index, const WheelLimits& limits) {
+    const zip_stat_t facts = facts_of(archive, index);
+    const std::string name = printable(facts.name);
+    if (facts.encryption_method != ZIP_EM_NONE) {
+        throw Error(fmt::format("{} is encrypted in the ZIP archive", name));
+    }
+    const auto require_size = [&](std::uint64_t size) {
+        if (size > limits.module_size) {
+            throw Error(fmt::format("{} has more than {} bytes", name, limits.module_size));
+        }
+        constexpr std::uint64_t free_part = std::uint64_t{1} << 20U;
+        if (size > free_part && (size - free_part) / limits.compression_ratio > facts.comp_size) {
+            throw Error(fmt::format("{} is compressed more than {} times", name, limits.compression_ratio));
+        }
+    };
+    require_size(facts.size);
+    const std::unique_ptr<zip_file_t, CloseEntry> entry(zip_fopen_index(archive.get(), index, 0));
+    if (entry == nullptr) {
+        fail_damaged(fmt::format("{} cannot be read from the ZIP archive ({})", name, zip_strerror(archive.get())));
+    }
+    std::vector<std::byte> bytes;
+    constexpr std::uint64_t chunk = std::uint64_t{1} << 20U;
+    for (;;) {
+        // Grown by what has arrived, not by what the archive claims; the last read, of one byte, finds the end.
+        const std::size_t done = bytes.size();
+        const std::uint64_t missing = facts.size - std::min<std::uint64_t>(done, facts.size);
+        bytes.resize(done + static_cast<std::size_t>(std::clamp<std::uint64_t>(missing, 1, chunk + done)));
+        const zip_int64_t got = zip_fread(entry.get(), bytes.data() + done, bytes.size() - done);
+        if (got < 0) {
+            fail_damaged(fmt::format("{} cannot be read from the ZIP archive ({})", name, zip_file_strerror(entry.get())));
+        }
+        bytes.resize(done + static_cast<std::size_t>(got));
+        if (got == 0) {
+            break;
+        }
+        require_size(bytes.size());
+        if (bytes.size() > facts.size) {
+            break;
+        }
+    }
+    if (bytes.size() != facts.size) {
+        fail_damaged(fmt::format("{} does not have the {} bytes that the ZIP archive states", name, facts.size));
+    }
+    return bytes;
+}
+
+char lower(char c) noexcept {
+    return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
+}
+
+bool ends_with_ignoring_case(std::string_view name, std::string_view suffix) noexcept {
+    return name.size() > suffix.size() &&
+           std::equal(suffix.begin(), suffix.end(), name.end() - static_cast<std::ptrdiff_t>(suffix.size()),
+                      [](char left, char right) { return left == lower(right); });
+}
+
+}  // namespace
+
+bool is_module_name(std::string_view name) noexcept {
+    const std::size_t slash = name.rfind('/');
+    std::string_view file = slash == std::string_view::npos ? name : name.substr(slash + 1);
+    constexpr std::array<std::string_view, 3> folded = {".pyd", ".dll", ".dylib"};
+    if (std::any_of(folded.begin(), folded.end(), [file](auto end) { return ends_with_ignoring_case(file, end); })) {
+        return true;
+    }
+    // `.so` with version numbers behind it: libx.so.1.2
+    const std::size_t versions = file.rfind(".so.");
+    if (versions != std::string_view::npos &&
+        file.find_first_not_of("0123456789.", versions + 3) == std::string_view::npos && file.back() != '.') {
+        file = file.substr(0, versions + 3);
+    }
+    return file.size() > 3 && file.ends_with(".so");
+}
+
+std::vector<WheelEntry> wheel_entries(std::span<const std::byte> wheel, const WheelLimits& limits) {
+    return list(Archive(wheel, limits));
+}
+
+std::size_t for_each_module(std::span<const std::byte> wheel, const std::function<void(const WheelModule&)>& visit,
+                            const WheelLimits& limits) {
+    const Archive archive(wheel, limits);
+    const std::vector<WheelEntry> entries = list(archive);
+    std::uint64_t total = 0;
+    std::size_t modules = 0;
+    for (std::uint64_t index = 0; index < entries.size(); ++index) {
+        const WheelEntry& entry = entries[static_cast<std::size_t>(index)];
+        if (entry.is_folder || !is_module_name(entry.name)) {
+            continue;
+        }
+        const std::vector<std::byte> bytes = extract(archive, index, limits);
+        total += bytes.size();
+        if (total > limits.total_size) {
+            throw Error(fmt::format("the modules in the ZIP archive have more than {} bytes together", limits.total_size));
+        }
+        visit({entry.name, bytes});
+        ++modules;
+    }
+    return modules;
+}
+
+std::vector<std::byte> wheel_file(std::span<const std::byte> wheel, std::string_view name, const WheelLimits& limits) {
+    const Archive archive(wheel, limits);
+    const std::vector<WheelEntry> entries = list(archive);
+    const auto found =
+        std::find_if(entries.begin(), entries.end(), [name](const WheelEntry& entry) { return entry.name == name; });
+    if (found == entries.end()) {
+        throw Error(fmt::format("the ZIP archive has no entry {}", printable(name)));
+    }
+    return extract(archive, static_cast<std::uint64_t>(found - entries.begin()), limits);
+}
+
+}  // namespace nasm_build::inspect
