@@ -56,9 +56,10 @@ class Peer:
 def provide(interpreter: Path) -> list[Peer]:
     """The three peers for an interpreter: assembly, C, Python."""
     own = wheel.provide(environments.development())
-    with_nasm_build = environments.provide("builds", interpreter, "builds.txt", (own,)).python
-    without = environments.provide("peers", interpreter, "builds.txt").python
-    here = Path(__file__).parent
+    here = Path(__file__).resolve().parent
+    requirements = str(here / "requirements.txt")
+    with_nasm_build = environments.provide("benchmarks", interpreter, requirements, (own,)).python
+    without = environments.provide("benchmarks-peers", interpreter, requirements).python
     return [
         Peer("assembly, nasm-build", ROOT / "examples" / "pymult", "nasm_build.backend", with_nasm_build),
         Peer("C, setuptools", here / "pymult_c", "setuptools.build_meta", without),
