@@ -22,7 +22,7 @@ struct ProcessResult {
 /// too, so nothing outlives the call. Output beyond `limit` bytes is read and dropped. Never throws for what the
 /// program does.
 [[nodiscard]] ProcessResult run_process(const std::vector<std::string>& words, std::chrono::milliseconds limit_time,
-                                        std::size_t limit = 64 * 1024);
+                                        std::size_t limit = std::size_t{64} * 1024);
 
 /// What a `not_started` status means, in the system's words: `Permission denied`.
 [[nodiscard]] std::string system_message(int status);
