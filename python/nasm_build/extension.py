@@ -42,5 +42,25 @@ class Extension(setuptools.Extension):
                 )
         self.nasm_args = list(nasm_args)
         self.limited_api = py_limited_api if isinstance(py_limited_api, str) else ""
+        self._keep_what_a_copy_lost(name)
         files = [item.file if isinstance(item, Source) else item for item in sources]
-        super().__init__(name, list(dict.fromkeys(files)), *args, py_limited_api=bool(py_limited_api), **words)
+        limited = bool(py_limited_api or self.limited_api)
+        super().__init__(name, list(dict.fromkeys(files)), *args, py_limited_api=limited, **words)
+        _declared[name] = self
+
+    def _keep_what_a_copy_lost(self, name: str) -> None:
+        """Takes over our own words from an earlier extension of the same name and the same assembly.
+
+        cythonize() makes a new object of this class from the settings that distutils knows, and loses the others.
+        """
+        earlier = _declared.get(name)
+        if earlier is None or self.nasm_args or self.limited_api:
+            return
+        if {source.file for source in earlier.assembly_sources} != {source.file for source in self.assembly_sources}:
+            return
+        if all(source == Source(source.file) for source in self.assembly_sources):
+            self.assembly_sources = list(earlier.assembly_sources)
+            self.nasm_args, self.limited_api = list(earlier.nasm_args), earlier.limited_api
+
+
+_declared: dict[str, Extension] = {}

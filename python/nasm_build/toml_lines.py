@@ -4,39 +4,45 @@ from __future__ import annotations
 
 import re
 
-_HEADER = re.compile(r"\s*\[\[?\s*([^\]]+?)\s*\]\]?")
+_HEADER = re.compile(r"\s*\[\[?\s*([^\]]+?)\s*\]\]?\s*(?:#.*)?$")
 
 
 def line_of(text: str, table: str, key: str = "", occurrence: int = 0) -> int:
     """The line of `key` in `[table]`, or of the table itself; 0 where it cannot be told.
 
     `table` is dotted, as in its header; `occurrence` counts the `[[table]]` headers of an array of tables. A key that
-    stands in dotted or inline form gives the nearest line that names it.
+    stands inside an inline table gives the first line of the table's that names it.
     """
-    seen = -1
-    inside = False
-    header_line = 0
-    for number, line in enumerate(text.splitlines(), start=1):
-        header = _HEADER.match(line)
-        if header:
-            name = re.sub(r"""["'\s]""", "", header.group(1))
-            if name == table:
-                seen += 1
-                inside = seen == occurrence
-                if inside:
-                    header_line = number
-                    if not key:
-                        return number
-            else:
-                inside = False
-        elif inside and key and re.match(rf"""\s*["']?{re.escape(key)}["']?\s*[=.]""", line):
+    lines = text.splitlines()
+    first, last = _range_of(lines, table, occurrence)
+    if not first:
+        return _first_line_with(lines, key or table.rpartition(".")[2], 1, len(lines))
+    if not key:
+        return first
+    for number in range(first + 1, last + 1):
+        if re.match(rf"""\s*["']?{re.escape(key)}["']?\s*[=.]""", lines[number - 1]):
             return number
-    if header_line:
-        return header_line
-    return _line_of_word(text, key or table.rpartition(".")[2])
+    return _first_line_with(lines, key, first + 1, last) or first
 
 
-def _line_of_word(text: str, word: str) -> int:
-    """The first line that holds a word as a key of an inline table or a dotted key."""
+def _range_of(lines: list[str], table: str, occurrence: int) -> tuple[int, int]:
+    """The lines of a table, from its header to the line before the next one; (0, 0) when it has no header."""
+    first = 0
+    seen = -1
+    for number, line in enumerate(lines, start=1):
+        header = _HEADER.match(line)
+        if not header:
+            continue
+        if first:
+            return first, number - 1
+        if re.sub(r"""["'\s]""", "", header.group(1)) == table:
+            seen += 1
+            if seen == occurrence:
+                first = number
+    return first, len(lines) if first else 0
+
+
+def _first_line_with(lines: list[str], word: str, first: int, last: int) -> int:
+    """The first of some lines that holds a word as a key of an inline table or a dotted key."""
     pattern = re.compile(rf"""(?<![\w-])["']?{re.escape(word)}["']?\s*[=.\]]""")
-    return next((number for number, line in enumerate(text.splitlines(), start=1) if pattern.search(line)), 0)
+    return next((number for number in range(first, last + 1) if pattern.search(lines[number - 1])), 0)

@@ -10,10 +10,35 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from ..source import is_assembly
+
 if TYPE_CHECKING:
     from setuptools import Distribution
 
+    from ..session import Session
+
 _MARK = "_nasm_build"
+
+active: Session | None = None
+"""The backend's session while it builds; None under plain setuptools."""
+
+
+def uses_assembly(distribution: Distribution) -> bool:
+    """Whether this is a distribution that we have anything to do with."""
+    if active is not None and active.settings.ext_modules:
+        return True
+    return any(is_assembly(str(name)) for extension in distribution.ext_modules or () for name in extension.sources)
+
+
+def _has_settings() -> bool:
+    """Whether the project in the current folder, where setup() runs, has settings of ours; read as text, for speed."""
+    if active is not None:
+        return True
+    try:
+        with open("pyproject.toml", encoding="utf-8", errors="replace") as file:
+            return "tool.nasm-build" in file.read()
+    except OSError:
+        return False
 
 
 def finalize_distribution_options(distribution: Distribution) -> None:
@@ -25,6 +50,9 @@ def finalize_distribution_options(distribution: Distribution) -> None:
     run_commands = distribution.run_commands
 
     def wrapped_parse_config_files(*args: Any, **words: Any) -> None:
+        if not _has_settings():
+            parse_config_files(*args, **words)
+            return
         from .configure import after_configuration, before_configuration
 
         before_configuration(distribution)
@@ -32,8 +60,6 @@ def finalize_distribution_options(distribution: Distribution) -> None:
         after_configuration(distribution)
 
     def wrapped_get_command_class(command: str) -> Any:
-        from .configure import uses_assembly
-
         found: Any = get_command_class(command)
         if not uses_assembly(distribution):
             return found
@@ -42,6 +68,9 @@ def finalize_distribution_options(distribution: Distribution) -> None:
         return wrapped_class(command, found)
 
     def wrapped_run_commands() -> None:
+        if not uses_assembly(distribution):
+            run_commands()
+            return
         from .configure import run_in_session
 
         run_in_session(distribution, run_commands)

@@ -80,7 +80,9 @@ class AssemblyBuildExt(_Base):
             return
         self._builds: dict[str, ModuleBuild] = {}
         compiler: Any = self.compiler
-        link_shared_object, spawn = compiler.link_shared_object, compiler.spawn
+        # setuptools runs its compilers by `call` since 84 and by `spawn` before.
+        runner = "call" if hasattr(compiler, "call") else "spawn"
+        link_shared_object, run = compiler.link_shared_object, getattr(compiler, runner)
         linking = threading.local()
 
         def caught_link(objects: Any, output_filename: Any, *args: Any, **words: Any) -> None:
@@ -99,12 +101,13 @@ class AssemblyBuildExt(_Base):
             else:
                 build.link([str(item) for item in objects], engine_link)
 
-        def caught_spawn(command: Any, *args: Any, **words: Any) -> Any:
+        def caught_run(command: Any, *args: Any, **words: Any) -> Any:
             if not getattr(linking, "active", False):
-                return spawn(command, *args, **words)
+                return run(command, *args, **words)
             return _run_linker([str(word) for word in command])
 
-        compiler.link_shared_object, compiler.spawn = caught_link, caught_spawn
+        compiler.link_shared_object = caught_link
+        setattr(compiler, runner, caught_run)
 
     # -- what lies beside a module -----------------------------------------------------------------------------------
 

@@ -9,22 +9,21 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from .. import setuptools_plugin as plugin
 from ..errors import say, user_errors
 from ..session import Session, open_session
 from ..settings import Settings, read_settings
-from .plan import has_assembly, make_extension
+from .plan import limited_api_macro, make_extension
 
 if TYPE_CHECKING:
     from setuptools import Distribution
 
 _ATTRIBUTE = "_nasm_build"
-_active: Session | None = None
 
 
 def set_active(session: Session | None) -> None:
     """The backend's session, for the distributions that setuptools makes while it lasts."""
-    global _active
-    _active = session
+    plugin.active = session
 
 
 def session_of(distribution: Distribution) -> Session:
@@ -32,7 +31,7 @@ def session_of(distribution: Distribution) -> Session:
 
     A script that runs commands one by one, without `setup()`, gets a session that lasts as long as its process.
     """
-    session = _active or getattr(distribution, _ATTRIBUTE, None)
+    session = plugin.active or getattr(distribution, _ATTRIBUTE, None)
     if session is None:
         lasting = contextlib.ExitStack()
         session = lasting.enter_context(open_session(_project_settings(), by_backend=False))
@@ -42,23 +41,11 @@ def session_of(distribution: Distribution) -> Session:
     return session
 
 
-def uses_assembly(distribution: Distribution) -> bool:
-    """Whether this is a distribution that we have anything to do with."""
-    if _active is not None and _active.settings.ext_modules:
-        return True
-    return any(has_assembly(extension) for extension in distribution.ext_modules or ())
-
-
 def _project_settings() -> Settings:
     """Of the project in the current folder, where a setup.py runs."""
-    if _active is not None:
-        return _active.settings
-    root = Path.cwd()
-    try:
-        ours = "nasm-build" in (root / "pyproject.toml").read_text(encoding="utf-8", errors="replace")
-    except OSError:
-        ours = False
-    return read_settings(root) if ours else Settings(root=root)
+    if plugin.active is not None:
+        return plugin.active.settings
+    return read_settings(Path.cwd())
 
 
 def before_configuration(distribution: Distribution) -> None:
@@ -101,11 +88,12 @@ def _modules_beside(distribution: Distribution, root: Path) -> list[str]:
 
 def after_configuration(distribution: Distribution) -> None:
     """Gives the commands folders of this build alone. Done last: a setup.cfg may have named others."""
-    if _active is None:
+    session = plugin.active
+    if session is None:
         return
     from ..build_folder import empty
 
-    folder = _active.folder / _cache_tag(_active)
+    folder = session.folder / _cache_tag(session)
     egg_base = empty(folder / "egg-info")
     for command, option, value in (
         ("build", "build_base", folder),
@@ -126,11 +114,8 @@ def _cache_tag(session: Session) -> str:
 
 def run_in_session(distribution: Distribution, run_commands: Callable[[], None]) -> None:
     """Runs the distribution's commands, alone in its tree; a user's mistake ends as two printed lines."""
-    if not uses_assembly(distribution):
-        run_commands()
-        return
-    if _active is not None:
-        _note_expected(distribution, _active)
+    if plugin.active is not None:
+        _note_expected(distribution, plugin.active)
         run_commands()
         return
     with user_errors(), open_session(_project_settings(), by_backend=False) as session:
@@ -141,6 +126,21 @@ def run_in_session(distribution: Distribution, run_commands: Callable[[], None])
         run_commands()
 
 
+def _complete_cffi(distribution: Distribution, session: Session) -> None:
+    """cffi asks for the stable ABI and defines `Py_LIMITED_API` inside the C it writes, where no setting shows it.
+
+    What such a module promises is this Python and every later one: its C is compiled against these headers.
+    """
+    if not getattr(distribution, "cffi_modules", None) or session.python.free_threaded:
+        return
+    macro = ("Py_LIMITED_API", limited_api_macro(f"3.{session.python.minor}"))
+    for extension in distribution.ext_modules or ():
+        wanted = getattr(extension, "py_limited_api", False)
+        if wanted and all(name != macro[0] for name, *_ in extension.define_macros):
+            extension.define_macros.append(macro)
+
+
 def _note_expected(distribution: Distribution, session: Session) -> None:
+    _complete_cffi(distribution, session)
     for extension in distribution.ext_modules or ():
         session.expected[extension.name] = bool(getattr(extension, "optional", False))

@@ -1,0 +1,193 @@
+"""Nothing is made without need, and everything that changed is noticed: sources, includes, binaries, flags, NASM."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import stat
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from projects import Toolbox
+from sources import demo
+
+Projects = Callable[..., Path]
+
+PARTS = """
+[build-system]
+requires = ["nasm-build"]
+build-backend = "nasm_build.backend"
+
+[project]
+name = "demo"
+version = "1.0"
+
+[[tool.nasm-build.ext-modules]]
+name = "demo"
+sources = ["demo.asm", "a/part.asm", "b/part.asm"]
+include-dirs = ["inc"]
+"""
+
+PART = """
+default rel
+%include "{letter}.inc"
+global part_{letter}:function hidden
+section .text
+part_{letter}:
+    mov     eax, VALUE_{letter}
+    ret
+section .rodata
+    incbin  "data.bin"
+%depend "note.txt"
+"""
+
+MAIN = demo()["demo.asm"].replace(
+    "    mov     edi, 42", "    call    part_a\n    mov     edi, eax\n    call    part_b\n    add     edi, eax"
+)
+
+
+@pytest.fixture
+def parts(project: Projects) -> Path:
+    """A module of three objects, two of which have the same file name; `answer()` is 40 + 2."""
+    folder = project(
+        {
+            "pyproject.toml": PARTS,
+            "demo.asm": MAIN.replace("default rel", "default rel\nextern part_a, part_b"),
+            "a/part.asm": PART.format(letter="a"),
+            "b/part.asm": PART.format(letter="b"),
+            "inc/a.inc": '%include "nested.inc"\n',
+            "inc/nested.inc": "VALUE_a equ 40\n",
+            "inc/b.inc": "VALUE_b equ 2\n",
+            "data.bin": b"1234",
+            "note.txt": "x",
+        }
+    )
+    time.sleep(0.05)  # older than the build, as sources are: a file of this very moment is read again
+    return folder
+
+
+class Watched:
+    """Builds, and tells which sources NASM was run on and whether the module was linked."""
+
+    def __init__(self, toolbox: Toolbox, folder: Path) -> None:
+        self.toolbox, self.folder, self.log = toolbox, folder, toolbox.work / "log"
+        real = shutil.which("nasm", path="/usr/local/bin:/usr/bin")
+        assert real is not None
+        self.nasm = toolbox.work / "watched" / "nasm"
+        self.nasm.parent.mkdir()
+        self.nasm.write_text(f'#!/bin/sh\necho "$*" >>"{self.log}"\nexec {real} "$@"\n')
+        self.nasm.chmod(self.nasm.stat().st_mode | stat.S_IXUSR)
+
+    def build(self, **config: str) -> tuple[list[str], int]:
+        """The sources that were assembled, and what `answer()` gives."""
+        self.log.write_text("")
+        build = self.toolbox.hook(self.folder, env={"NASM": str(self.nasm)}, config_settings=config or None)
+        lines = self.log.read_text().splitlines()
+        assembled = sorted(line.split()[-1] for line in lines if " -o " in line and " -M " not in line)
+        return assembled, int(self.toolbox.call(build.wheel, "import demo; print(demo.answer())").output)
+
+
+def test_nothing_changed(toolbox: Toolbox, parts: Path) -> None:
+    watched = Watched(toolbox, parts)
+    assert watched.build() == (["a/part.asm", "b/part.asm", "demo.asm"], 42)
+    module = next(parts.glob("build/nasm-build/*/lib/*.so"))
+    made = module.stat().st_mtime_ns
+    assert watched.build() == ([], 42)
+    assert module.stat().st_mtime_ns == made
+
+
+CHANGES: dict[str, tuple[str, bytes, list[str], int]] = {
+    "a source": ("demo.asm", b"\n; a comment\n", ["demo.asm"], 42),
+    "a nested include": ("inc/nested.inc", b"%define unused\n", ["a/part.asm"], 42),
+    "a binary": ("data.bin", b"5", ["a/part.asm", "b/part.asm"], 42),
+    "a %depend": ("note.txt", b"y", ["a/part.asm", "b/part.asm"], 42),
+}
+
+
+@pytest.mark.parametrize("name", CHANGES)
+def test_a_change_rebuilds_what_it_reaches(toolbox: Toolbox, parts: Path, name: str) -> None:
+    file, added, assembled, value = CHANGES[name]
+    watched = Watched(toolbox, parts)
+    watched.build()
+    with (parts / file).open("ab") as stream:
+        stream.write(added)
+    assert watched.build() == (assembled, value)
+    assert watched.build() == ([], value)
+
+
+def test_a_changed_value_arrives_in_the_module(toolbox: Toolbox, parts: Path) -> None:
+    watched = Watched(toolbox, parts)
+    watched.build()
+    (parts / "inc/b.inc").write_text("VALUE_b equ 3\n")
+    assert watched.build() == (["b/part.asm"], 43)
+
+
+def test_the_same_size_and_time_do_not_hide_a_change_of_this_moment(toolbox: Toolbox, parts: Path) -> None:
+    watched = Watched(toolbox, parts)
+    include = parts / "inc/b.inc"
+    include.write_text("VALUE_b equ 4\n")
+    assert watched.build()[1] == 44
+    kept = include.stat()
+    include.write_text("VALUE_b equ 5\n")
+    os.utime(include, ns=(kept.st_atime_ns, kept.st_mtime_ns + 1))
+    assert watched.build() == (["b/part.asm"], 45)
+
+
+def test_touching_a_file_assembles_nothing(toolbox: Toolbox, parts: Path) -> None:
+    """Content decides: a fresh checkout has new times."""
+    watched = Watched(toolbox, parts)
+    watched.build()
+    for path in parts.rglob("*.asm"):
+        os.utime(path)
+    assert watched.build() == ([], 42)
+
+
+def test_changed_settings(toolbox: Toolbox, parts: Path) -> None:
+    watched = Watched(toolbox, parts)
+    watched.build()
+    settings = parts / "pyproject.toml"
+    settings.write_text(settings.read_text() + 'define-macros = ["EXTRA=1"]\n')
+    assert watched.build()[0] == ["a/part.asm", "b/part.asm", "demo.asm"]
+    module = next(parts.glob("build/nasm-build/*/lib/*.so"))
+    made = module.stat().st_mtime_ns
+    settings.write_text(settings.read_text() + 'extra-link-args = ["-Wl,-O1"]\n')
+    assert watched.build() == ([], 42)
+    assert module.stat().st_mtime_ns > made
+
+
+def test_another_nasm(toolbox: Toolbox, parts: Path) -> None:
+    watched = Watched(toolbox, parts)
+    watched.build()
+    watched.nasm.write_text(watched.nasm.read_text() + "# another\n")
+    assert watched.build()[0] == ["a/part.asm", "b/part.asm", "demo.asm"]
+
+
+def test_isolated_builds_assemble_nothing_again(toolbox: Toolbox, project: Projects) -> None:
+    """Each isolated build has our include files in a new folder; only their content counts."""
+    files = demo()
+    files["demo.asm"] = '%include "Python.inc"\n' + files["demo.asm"]
+    folder = project(files)
+    first = toolbox.build(folder, isolated=True)
+    objects = list(folder.rglob("*.o"))
+    made = [path.stat().st_mtime_ns for path in objects]
+    assert len(objects) == 1
+    second = toolbox.build(folder, isolated=True, to=toolbox.work / "second")
+    assert [path.stat().st_mtime_ns for path in objects] == made
+    assert first.wheel.read_bytes() == second.wheel.read_bytes()
+
+
+def test_one_file_twice_with_other_macros(toolbox: Toolbox, project: Projects) -> None:
+    files = {
+        "pyproject.toml": PARTS.replace(
+            '["demo.asm", "a/part.asm", "b/part.asm"]',
+            '["demo.asm", { file = "k.asm", define-macros = ["NAME=part_a", "VALUE=1"] }, '
+            '{ file = "k.asm", define-macros = ["NAME=part_b", "VALUE=2"] }]',
+        ),
+        "demo.asm": MAIN.replace("default rel", "default rel\nextern part_a, part_b"),
+        "k.asm": "global NAME:function hidden\nsection .text\nNAME:\n    mov eax, VALUE\n    ret\n",
+    }
+    wheel = toolbox.hook(project(files)).wheel
+    assert toolbox.call(wheel, "import demo; print(demo.answer())").output == "3\n"
