@@ -96,8 +96,8 @@ bool PythonSymbol::is_abi_only() const noexcept {
 }
 
 std::optional<PythonSymbol> find_python_symbol(std::string_view name) noexcept {
-    const auto found = std::lower_bound(
-        rows.begin(), rows.end(), name, [](const Row& row, std::string_view wanted) { return name_at(row) < wanted; });
+    const auto found = std::lower_bound(rows.begin(), rows.end(), name,
+                                        [](const Row& row, std::string_view wanted) { return name_at(row) < wanted; });
     if (found == rows.end() || name_at(*found) != name) {
         return std::nullopt;
     }

@@ -1,0 +1,215 @@
+#include "inspect/check.hpp"
+
+#include <fmt/core.h>
+
+#include <algorithm>
+#include <filesystem>
+#include <iterator>
+#include <set>
+
+#include "base/environment.hpp"
+#include "base/error.hpp"
+#include "inspect/read/object.hpp"
+#include "inspect/read/read.hpp"
+#include "inspect/read/wheel.hpp"
+#include "inspect/rules/entry_names.hpp"
+#include "inspect/rules/libraries.hpp"
+#include "inspect/rules/rules.hpp"
+#include "inspect/rules/words.hpp"
+
+namespace nasm_build::inspect {
+
+namespace {
+
+// A file to check: bytes that live elsewhere, and what is known before they are read.
+struct Subject {
+    std::string path;
+    std::string member;
+    std::span<const std::byte> bytes;
+    Expectations by_name;
+    Expectations by_wheel;
+};
+
+// Where neither the command line nor the file's name tells a module from a library, the binary's own names do. Libraries
+// with a plain `.so` are common inside wheels (loaded by ctypes); a file that is named on the command line is meant as a
+// module unless it is called like a library.
+void tell_module_from_library(Expectations& expected, const Subject& subject, std::span<const Image> images) {
+    if (expected.has_module_suffix) {
+        return;
+    }
+    const std::string_view file = base_name(subject.member.empty() ? subject.path : subject.member);
+    const EntryNames names = entry_names(leaf_name(expected));
+    const bool has_own_entry = std::any_of(images.begin(), images.end(), [&](const Image& image) {
+        return std::any_of(image.exports.begin(), image.exports.end(), [&](const Export& one) {
+            return one.name == names.init || one.name == names.module_export;
+        });
+    });
+    if (has_own_entry) {
+        expected.is_extension_module = true;
+        return;
+    }
+    const bool may_be_library = !subject.member.empty() || file.starts_with("lib");
+    const bool has_any_entry = std::any_of(images.begin(), images.end(), looks_like_module);
+    if (is_libpython(file) || (may_be_library && !has_any_entry)) {
+        expected.is_extension_module = false;
+    }
+}
+
+FileReport blank_report(const Subject& subject) {
+    FileReport report;
+    report.path = subject.path;
+    report.member = subject.member;
+    return report;
+}
+
+FileReport unreadable(const Subject& subject, const Error& error) {
+    FileReport report = blank_report(subject);
+    report.status = FileStatus::unreadable;
+    report.reason = error.what();
+    return report;
+}
+
+FileReport check_one(const Subject& subject, const Image& image, const Expectations& expected,
+                     const CheckOptions& options) {
+    FileReport report = blank_report(subject);
+    report.slice = image.slice;
+    report.format = name_of(image.format);
+    report.machine = name_of(image.machine);
+    report.is_module = expected.is_extension_module;
+    report.module = expected.is_extension_module ? expected.module_name : std::string();
+    if (expected.python) {
+        report.python = toolchain::to_string(*expected.python);
+    }
+    if (!expected.targets.empty()) {
+        report.target = expected.targets.front().name;
+    }
+    Verdict verdict = check_image(image, expected);
+    silence(verdict.findings, options.suppressions);
+    report.findings = std::move(verdict.findings);
+    report.not_checked = std::move(verdict.not_checked);
+    return report;
+}
+
+void check_subject(Report& report, const Subject& subject, const CheckOptions& options) {
+    try {
+        const std::vector<Image> images = read_images(subject.bytes);
+        Expectations expected = merge(subject.by_name, subject.by_wheel, options.expected);
+        tell_module_from_library(expected, subject, images);
+        Verdict of_slices = check_slices(images, expected);
+        silence(of_slices.findings, options.suppressions);
+        bool is_first = true;
+        for (const Image& image : images) {
+            FileReport one = check_one(subject, image, expected, options);
+            if (is_first) {
+                one.findings.insert(one.findings.begin(), of_slices.findings.begin(), of_slices.findings.end());
+                is_first = false;
+            }
+            report.files.push_back(std::move(one));
+        }
+    } catch (const Error& error) {
+        report.files.push_back(unreadable(subject, error));
+    }
+}
+
+void check_wheel(Report& report, const std::string& path, std::span<const std::byte> bytes,
+                 const CheckOptions& options) {
+    const Expectations by_wheel = expectations_from_wheel_name(path);
+    std::size_t count = 0;
+    for_each_module(bytes, [&](const WheelModule& module) {
+        ++count;
+        const std::string member(module.name);
+        check_subject(report, {path, member, module.bytes, expectations_from_path(member), by_wheel}, options);
+    });
+    if (count == 0) {
+        FileReport none;
+        none.path = path;
+        none.status = FileStatus::not_checked;
+        none.reason = "there is no extension module in it";
+        report.files.push_back(std::move(none));
+    }
+}
+
+// The package of a module is known from a wheel alone: the folders before a path are those of the machine.
+Expectations expectations_of_file(const std::string& path) {
+    std::error_code ignored;
+    const std::filesystem::path absolute = std::filesystem::absolute(path_from_utf8(path), ignored);
+    return expectations_from_path(absolute.empty() ? path : path_to_utf8(absolute));
+}
+
+void check_file(Report& report, const std::string& path, const CheckOptions& options) {
+    Subject subject{path, {}, {}, expectations_of_file(path), {}};
+    try {
+        const FileBytes file = read_file(path_from_utf8(path));
+        if (file_type_of(file.bytes()) == FileType::zip) {
+            check_wheel(report, path, file.bytes(), options);
+            return;
+        }
+        subject.bytes = file.bytes();
+        check_subject(report, subject, options);
+    } catch (const Error& error) {
+        report.files.push_back(unreadable(subject, error));
+    }
+}
+
+std::vector<std::string> symbols_of(const Report& report) {
+    std::set<std::string> symbols;
+    for (const FileReport& file : report.files) {
+        for (const Finding& finding : file.findings) {
+            if (!finding.symbol.empty()) {
+                symbols.insert(finding.symbol);
+            }
+        }
+    }
+    return {symbols.begin(), symbols.end()};
+}
+
+void add_places(Report& report, const ReferencesBySymbol& references) {
+    for (FileReport& file : report.files) {
+        for (Finding& finding : file.findings) {
+            const auto found = references.find(finding.symbol);
+            if (finding.symbol.empty() || found == references.end()) {
+                continue;
+            }
+            for (const Reference& reference : found->second) {
+                const SourceLine line{reference.file, reference.line};
+                const bool is_there =
+                    std::find(finding.places.begin(), finding.places.end(), line) != finding.places.end();
+                if (!line.file.empty() && !is_there) {
+                    finding.places.push_back(line);
+                }
+            }
+        }
+    }
+}
+
+// Objects of the other formats carry no line table that is read here; they are passed by, so that a caller may give
+// every object it has.
+void find_places(Report& report, std::span<const std::string> objects) {
+    const std::vector<std::string> symbols = symbols_of(report);
+    if (symbols.empty()) {
+        return;
+    }
+    for (const std::string& path : objects) {
+        try {
+            const FileBytes file = read_file(path_from_utf8(path));
+            if (file_type_of(file.bytes()) == FileType::elf) {
+                add_places(report, references(file.bytes(), symbols));
+            }
+        } catch (const Error& error) {
+            throw Error(fmt::format("{}: {}", path, error.what()), "give --object the objects that NASM wrote");
+        }
+    }
+}
+
+}  // namespace
+
+Report check_files(std::span<const std::string> paths, const CheckOptions& options) {
+    Report report;
+    for (const std::string& path : paths) {
+        check_file(report, path, options);
+    }
+    find_places(report, options.objects);
+    return report;
+}
+
+}  // namespace nasm_build::inspect

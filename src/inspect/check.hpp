@@ -1,0 +1,25 @@
+// The check of whole files: reads modules and wheels, applies the rules, silences, and finds lines in the source.
+#pragma once
+
+#include <optional>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "inspect/expectations.hpp"
+#include "inspect/report/report.hpp"
+#include "inspect/silence.hpp"
+
+namespace nasm_build::inspect {
+
+struct CheckOptions {
+    CommandLineExpectations expected;
+    std::vector<std::string> objects;  ///< the objects that the module was linked from: they know the source's lines
+    std::vector<Suppression> suppressions;
+};
+
+/// Checks every file; a wheel gives one entry a module. A file that cannot be read is an entry too. Throws Error when an
+/// object cannot be read: the caller named it, so it is the caller's to mend.
+[[nodiscard]] Report check_files(std::span<const std::string> paths, const CheckOptions& options);
+
+}  // namespace nasm_build::inspect

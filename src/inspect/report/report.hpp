@@ -1,0 +1,57 @@
+// What a check found, ready to be written down: one entry a file and slice, and the sums.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "inspect/finding.hpp"
+
+namespace nasm_build::inspect {
+
+enum class FileStatus : std::uint8_t { checked, unreadable, not_checked };
+
+struct FileReport {
+    std::string path;  ///< as it was given
+    std::string member;  ///< the name inside a wheel, or empty
+    std::string slice;  ///< the slice of a fat Mach-O file, or empty
+    FileStatus status = FileStatus::checked;
+    std::string reason;  ///< why it was not checked; empty when it was
+    std::string format;  ///< this and what follows is empty where it is not known
+    std::string machine;
+    bool is_module = false;  ///< an extension module, not a library that lies beside one
+    std::string module;  ///< the module's dotted name, as far as it is known
+    std::string python;
+    std::string target;
+    std::vector<Finding> findings;
+    std::vector<NotChecked> not_checked;
+};
+
+struct Report {
+    std::vector<FileReport> files;
+};
+
+struct Summary {
+    std::size_t files = 0;  ///< files looked at; the slices of one file are one
+    std::size_t modules = 0;  ///< of these, extension modules that were checked
+    std::size_t libraries = 0;  ///< of these, other libraries that were checked
+    std::size_t errors = 0;
+    std::size_t warnings = 0;
+    std::size_t notes = 0;
+    std::size_t silenced = 0;
+    std::size_t unreadable = 0;
+};
+
+[[nodiscard]] Summary summarize(const Report& report);
+
+/// For people: see docs/check.md. Ends with a line break.
+[[nodiscard]] std::string as_text(const Report& report);
+
+/// For programs: docs/check.schema.json. Ends with a line break.
+[[nodiscard]] std::string as_json(const Report& report);
+
+/// Text from a binary as it may go to a terminal: control characters are written as `\x1b`.
+[[nodiscard]] std::string printable(const std::string& text);
+
+}  // namespace nasm_build::inspect

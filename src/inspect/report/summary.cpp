@@ -1,0 +1,48 @@
+#include "inspect/report/report.hpp"
+
+namespace nasm_build::inspect {
+
+namespace {
+
+void count(Summary& summary, const Finding& finding) {
+    if (!finding.silenced.empty()) {
+        ++summary.silenced;
+        return;
+    }
+    switch (finding.severity) {
+        case Severity::error:
+            ++summary.errors;
+            break;
+        case Severity::warning:
+            ++summary.warnings;
+            break;
+        case Severity::note:
+            ++summary.notes;
+            break;
+    }
+}
+
+}  // namespace
+
+Summary summarize(const Report& report) {
+    Summary summary;
+    const FileReport* before = nullptr;
+    for (const FileReport& file : report.files) {
+        const bool is_slice_of_same =
+            before != nullptr && !file.slice.empty() && before->path == file.path && before->member == file.member;
+        if (!is_slice_of_same) {
+            ++summary.files;
+            summary.unreadable += file.status == FileStatus::unreadable ? 1 : 0;
+            if (file.status == FileStatus::checked) {
+                ++(file.is_module ? summary.modules : summary.libraries);
+            }
+        }
+        before = &file;
+        for (const Finding& finding : file.findings) {
+            count(summary, finding);
+        }
+    }
+    return summary;
+}
+
+}  // namespace nasm_build::inspect

@@ -1,0 +1,96 @@
+// What works, and is still worth knowing: names that a module shows without need, libraries it brings along, folders of
+// the build machine.
+#include <fmt/core.h>
+
+#include <algorithm>
+#include <array>
+
+#include "inspect/rules/entry_names.hpp"
+#include "inspect/rules/libraries.hpp"
+#include "inspect/rules/registry.hpp"
+#include "inspect/rules/rules.hpp"
+#include "inspect/rules/words.hpp"
+
+namespace nasm_build::inspect {
+
+namespace {
+
+// Folders in which things are built, and which other machines do not have.
+constexpr auto build_folders = std::to_array<std::string_view>(
+    {"/tmp/", "/var/tmp/", "/home/", "/root/", "/Users/", "/private/", "/build/", "/builds/", "/builddir/",
+     "/workspace/", "/project/", "/github/", "/var/folders/", "/io/"});
+
+// The names that linkers of the GNU family put into every library.
+constexpr auto linker_names =
+    std::to_array<std::string_view>({"_init", "_fini", "__bss_start", "_edata", "_end", "__end__"});
+
+void check_exports(Verdict& verdict, const Image& image) {
+    std::vector<std::string> names;
+    for (const Export& one : image.exports) {
+        const bool is_linkers = std::find(linker_names.begin(), linker_names.end(), one.name) != linker_names.end();
+        if (!is_entry_name(one.name) && !is_linkers && !one.name.empty()) {
+            names.push_back(one.name);
+        }
+    }
+    if (names.empty()) {
+        return;
+    }
+    std::sort(names.begin(), names.end());
+    verdict.findings.push_back(make_finding(
+        rule::extra_exports,
+        {fmt::format("exports {} beyond its entry point: {}",
+                     names.size() == 1 ? "one name" : fmt::format("{} names", names.size()), list_of(names)),
+         image.format == Format::elf ? "give each `global` line `:function hidden`, or link with a version script"
+                                     : "export the entry point alone",
+         names.front()}));
+}
+
+void check_libraries(Verdict& verdict, const Image& image) {
+    std::vector<std::string> names;
+    for (const Library& library : image.libraries) {
+        const bool is_pythons = is_libpython(library.name) || parse_python_dll(library.name);
+        if (!is_pythons && !is_system_library(image.format, library.name)) {
+            names.emplace_back(base_name(library.name));
+        }
+    }
+    if (!names.empty()) {
+        verdict.findings.push_back(make_finding(
+            rule::other_libraries, {fmt::format("needs {}, which must be on every machine that it runs on, or come "
+                                                "with it",
+                                                list_of(names)),
+                                    {}}));
+    }
+}
+
+bool is_build_folder(std::string_view path) {
+    const std::string with_end = std::string(path) + "/";
+    return std::any_of(build_folders.begin(), build_folders.end(),
+                       [&](std::string_view folder) { return with_end.starts_with(folder); });
+}
+
+// The folders of a system (`/usr/lib`) and those relative to the module (`$ORIGIN`, `@loader_path`) are fine.
+void check_run_paths(Verdict& verdict, const Image& image) {
+    for (const std::string& path : image.run_paths) {
+        if (is_build_folder(path)) {
+            verdict.findings.push_back(make_finding(
+                rule::build_path,
+                {fmt::format("looks for libraries in {}, a folder of the machine that it was built on", path),
+                 image.format == Format::macho ? "link without -rpath, or use @loader_path"
+                                               : "link without -rpath, or use $ORIGIN"}));
+        }
+    }
+}
+
+}  // namespace
+
+Verdict check_hygiene(const Image& image, const Expectations& expected) {
+    Verdict verdict;
+    if (expected.is_extension_module) {
+        check_exports(verdict, image);
+        check_libraries(verdict, image);
+    }
+    check_run_paths(verdict, image);
+    return verdict;
+}
+
+}  // namespace nasm_build::inspect

@@ -1,0 +1,144 @@
+// The file against the platform that it is built for, and against what its own name says.
+#include <fmt/core.h>
+
+#include <algorithm>
+
+#include "inspect/rules/machines.hpp"
+#include "inspect/rules/registry.hpp"
+#include "inspect/rules/rules.hpp"
+#include "inspect/rules/words.hpp"
+
+namespace nasm_build::inspect {
+
+namespace {
+
+constexpr const char* rebuild_fix =
+    "build it for that platform: --target, or the plat_name of the wheel, must name the machine that the code is for";
+
+std::string described_file(const Image& image) {
+    return fmt::format("{} for {}", name_of(image.format), name_of(image.machine));
+}
+
+std::string promised_names(const Expectations& expected) {
+    std::vector<std::string> names;
+    for (const toolchain::Target& target : expected.targets) {
+        names.push_back(describe(target));
+    }
+    return list_of(names);
+}
+
+bool fits(const Image& image, const MachinePromise& promise) {
+    return promise.format == image.format &&
+           (promise.machines.empty() ||
+            std::find(promise.machines.begin(), promise.machines.end(), image.machine) != promise.machines.end());
+}
+
+// x32: the one platform whose machine's word does not give the size of a pointer.
+bool has_small_pointers(const Image& image) {
+    const bool is_64_bit_machine = image.machine == Machine::x86_64 || image.machine == Machine::arm64;
+    return is_64_bit_machine && image.pointer_bits == 32;
+}
+
+void check_machine(Verdict& verdict, const Image& image, const Expectations& expected) {
+    if (expected.targets.empty()) {
+        if (expected.format && *expected.format != image.format) {
+            verdict.findings.push_back(
+                make_finding(rule::wrong_platform, {fmt::format("is {}, but its name is that of a {} module",
+                                                                described_file(image), name_of(*expected.format)),
+                                                    "give it the suffix of the platform that it is built for"}));
+        }
+        return;
+    }
+    bool is_known = false;
+    for (const toolchain::Target& target : expected.targets) {
+        const std::optional<MachinePromise> promise = machine_promise(target);
+        is_known |= promise.has_value();
+        if (promise && fits(image, *promise)) {
+            if (has_small_pointers(image)) {
+                break;
+            }
+            return;
+        }
+    }
+    // A fat file may hold slices beyond what is promised; check_slices says when a promised one is missing.
+    if (!image.slice.empty() && image.format == Format::macho) {
+        return;
+    }
+    if (!is_known) {
+        verdict.not_checked.push_back(
+            {std::string(rule::wrong_platform),
+             fmt::format("nothing is known of the binaries of {}", promised_names(expected))});
+        return;
+    }
+    verdict.findings.push_back(make_finding(
+        rule::wrong_platform,
+        {has_small_pointers(image)
+             ? fmt::format("is {} with 32-bit pointers, but is for {}", described_file(image), promised_names(expected))
+             : fmt::format("is {}, but is for {}", described_file(image), promised_names(expected)),
+         rebuild_fix}));
+}
+
+void check_kind(Verdict& verdict, const Image& image) {
+    if (image.kind == FileKind::shared_library || image.kind == FileKind::bundle) {
+        return;
+    }
+    const char* const link = image.format == Format::elf     ? "link it with -shared"
+                             : image.format == Format::macho ? "link it with -bundle"
+                                                             : "link it with /dll";
+    const char* const what = image.kind == FileKind::executable ? "a program"
+                             : image.kind == FileKind::object   ? "an object that was not linked yet"
+                                                                : "not a library";
+    verdict.findings.push_back(
+        make_finding(rule::not_loadable, {fmt::format("is {}, which cannot be loaded as a module", what), link}));
+}
+
+void check_name(Verdict& verdict, const Expectations& expected) {
+    for (const Conflict& conflict : expected.conflicts) {
+        verdict.findings.push_back(
+            make_finding(rule::file_name, {fmt::format("its file name says {}, but {} says {}, which does not import a "
+                                                       "file of that name",
+                                                       conflict.said, conflict.by, conflict.expected),
+                                           "take the file's suffix and the tag from one place (nasm-ext toolchain "
+                                           "prints both)"}));
+    }
+}
+
+}  // namespace
+
+Verdict check_platform(const Image& image, const Expectations& expected) {
+    Verdict verdict;
+    check_machine(verdict, image, expected);
+    check_kind(verdict, image);
+    check_name(verdict, expected);
+    return verdict;
+}
+
+Verdict check_slices(std::span<const Image> slices, const Expectations& expected) {
+    Verdict verdict;
+    if (slices.empty() || slices.front().format != Format::macho) {
+        return verdict;
+    }
+    for (const toolchain::Target& target : expected.targets) {
+        const std::optional<MachinePromise> promise = machine_promise(target);
+        if (!promise || promise->format != Format::macho) {
+            continue;
+        }
+        for (const Machine machine : promise->machines) {
+            const bool is_there =
+                std::any_of(slices.begin(), slices.end(), [&](const Image& slice) { return slice.machine == machine; });
+            // One file for one machine is wrong_platform's to say.
+            const bool is_said = slices.size() == 1 && promise->machines.size() == 1;
+            if (!is_there && !is_said) {
+                verdict.findings.push_back(make_finding(
+                    rule::missing_slice,
+                    {fmt::format("has no code for {}, which {} promises", name_of(machine), describe(target)),
+                     fmt::format("join the files of both machines (lipo -create), or promise the machine that it is "
+                                 "for: {}",
+                                 name_of(slices.front().machine))}));
+            }
+        }
+    }
+    return verdict;
+}
+
+}  // namespace nasm_build::inspect

@@ -1,0 +1,78 @@
+#include "inspect/rules/registry.hpp"
+
+#include <algorithm>
+#include <array>
+#include <cassert>
+
+namespace nasm_build::inspect {
+
+namespace {
+
+constexpr auto rules = std::to_array<Rule>({
+    {rule::entry_missing, "entry", Severity::error,
+     "The module does not export the function that CPython calls when it imports it"},
+    {rule::entry_hidden, "entry", Severity::error, "The entry point is in the file, but cannot be found by its name"},
+    {rule::entry_not_code, "entry", Severity::error,
+     "The entry point is exported, but is not a function of this module"},
+    {rule::entry_too_new, "entry", Severity::error,
+     "The only entry point is one that the CPython it is built for does not look for"},
+
+    {rule::python_symbol_unknown, "python-api", Severity::error, "No CPython has a symbol that the module needs"},
+    {rule::python_symbol_missing, "python-api", Severity::error,
+     "The CPython it is built for lacks a symbol that the module needs"},
+    {rule::not_stable_abi, "python-api", Severity::error,
+     "A module that promises the stable ABI needs a symbol that is not in it"},
+
+    {rule::libpython_linked, "python-library", Severity::warning,
+     "The module is linked with libpython, which not every CPython has"},
+    {rule::wrong_python_dll, "python-library", Severity::error,
+     "The module imports Python's symbols from the wrong DLL"},
+
+    {rule::undefined_symbol, "undefined-symbol", Severity::error,
+     "Neither CPython nor any library that the module needs has a symbol"},
+
+    {rule::wrong_platform, "platform", Severity::error,
+     "The file's format or machine is not the one that it is built for"},
+    {rule::missing_slice, "platform", Severity::error, "A fat file lacks the code for a machine that its tag promises"},
+    {rule::not_loadable, "platform", Severity::error, "The file is not of a kind that can be loaded as a module"},
+    {rule::file_name, "platform", Severity::error,
+     "The file's name says another CPython or platform than what it is built for"},
+
+    {rule::executable_stack, "load", Severity::error, "The module asks for an executable stack"},
+    {rule::text_relocations, "load", Severity::warning, "The loader must write into the module's code"},
+    {rule::writable_code, "load", Severity::warning, "Memory is both writable and executable"},
+
+    {rule::extra_exports, "hygiene", Severity::note, "The module exports more than its entry point"},
+    {rule::other_libraries, "hygiene", Severity::note, "The module needs libraries beyond the system's own"},
+    {rule::build_path, "hygiene", Severity::warning,
+     "The module looks for libraries in a folder of the machine it was built on"},
+});
+
+}  // namespace
+
+std::span<const Rule> all_rules() noexcept {
+    return rules;
+}
+
+const Rule* find_rule(std::string_view id) noexcept {
+    const auto found = std::find_if(rules.begin(), rules.end(), [&](const Rule& one) { return one.id == id; });
+    return found == rules.end() ? nullptr : &*found;
+}
+
+Finding make_finding(std::string_view id, Said said) {
+    const Rule* const found = find_rule(id);
+    assert(found != nullptr);
+    return make_finding(id, found->severity, std::move(said));
+}
+
+Finding make_finding(std::string_view id, Severity severity, Said said) {
+    Finding finding;
+    finding.rule = id;
+    finding.severity = severity;
+    finding.message = std::move(said.message);
+    finding.fix = std::move(said.fix);
+    finding.symbol = std::move(said.symbol);
+    return finding;
+}
+
+}  // namespace nasm_build::inspect

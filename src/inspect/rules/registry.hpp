@@ -1,0 +1,63 @@
+// The one table of rules: every finding has its id, its family and its severity from here.
+//
+// An id is for ever: projects name it in their suppressions, and it is never reused for another meaning. docs/rules.md is
+// checked against this table by a test.
+#pragma once
+
+#include <span>
+#include <string>
+#include <string_view>
+
+#include "inspect/finding.hpp"
+
+namespace nasm_build::inspect {
+
+struct Rule {
+    std::string_view id;
+    std::string_view family;
+    Severity severity;  ///< the usual one; a finding may have another where its message says why
+    std::string_view summary;
+};
+
+namespace rule {
+inline constexpr std::string_view entry_missing = "entry-missing";
+inline constexpr std::string_view entry_hidden = "entry-hidden";
+inline constexpr std::string_view entry_not_code = "entry-not-code";
+inline constexpr std::string_view entry_too_new = "entry-too-new";
+inline constexpr std::string_view python_symbol_unknown = "python-symbol-unknown";
+inline constexpr std::string_view python_symbol_missing = "python-symbol-missing";
+inline constexpr std::string_view not_stable_abi = "not-stable-abi";
+inline constexpr std::string_view libpython_linked = "libpython-linked";
+inline constexpr std::string_view wrong_python_dll = "wrong-python-dll";
+inline constexpr std::string_view undefined_symbol = "undefined-symbol";
+inline constexpr std::string_view wrong_platform = "wrong-platform";
+inline constexpr std::string_view missing_slice = "missing-slice";
+inline constexpr std::string_view not_loadable = "not-loadable";
+inline constexpr std::string_view file_name = "file-name";
+inline constexpr std::string_view executable_stack = "executable-stack";
+inline constexpr std::string_view text_relocations = "text-relocations";
+inline constexpr std::string_view writable_code = "writable-code";
+inline constexpr std::string_view extra_exports = "extra-exports";
+inline constexpr std::string_view other_libraries = "other-libraries";
+inline constexpr std::string_view build_path = "build-path";
+}  // namespace rule
+
+/// Every rule, family by family.
+[[nodiscard]] std::span<const Rule> all_rules() noexcept;
+
+/// The rule with that id, or nothing.
+[[nodiscard]] const Rule* find_rule(std::string_view id) noexcept;
+
+/// What a finding is made of besides its rule.
+struct Said {
+    std::string message;
+    std::string fix;
+    std::string symbol = {};
+};
+
+/// A finding with the rule's usual severity.
+[[nodiscard]] Finding make_finding(std::string_view rule, Said said);
+/// A finding with another one.
+[[nodiscard]] Finding make_finding(std::string_view rule, Severity severity, Said said);
+
+}  // namespace nasm_build::inspect

@@ -1,0 +1,144 @@
+// A symbol that the loader must find elsewhere, and that nothing it loads can have.
+//
+// Only what follows from the file alone is said: the rule never looks for a library on the machine that it runs on.
+#include <fmt/core.h>
+
+#include <algorithm>
+#include <array>
+
+#include "base/text.hpp"
+#include "inspect/rules/libraries.hpp"
+#include "inspect/rules/python_names.hpp"
+#include "inspect/rules/registry.hpp"
+#include "inspect/rules/rules.hpp"
+#include "inspect/rules/words.hpp"
+
+namespace nasm_build::inspect {
+
+namespace {
+
+// The functions of C's <math.h> that assembly calls (C17, 7.12), with the `f` and `l` forms: they are in libm, which
+// people forget because a C compiler's driver links only libc.
+constexpr auto math_functions = std::to_array<std::string_view>(
+    {"acos",  "acosh", "asin",   "asinh", "atan",   "atan2", "atanh",     "cbrt",      "ceil",    "copysign",  "cos",
+     "cosh",  "erf",   "erfc",   "exp",   "exp2",   "expm1", "fabs",      "fdim",      "floor",   "fma",       "fmax",
+     "fmin",  "fmod",  "frexp",  "hypot", "ilogb",  "ldexp", "lgamma",    "llrint",    "llround", "log",       "log10",
+     "log1p", "log2",  "logb",   "lrint", "lround", "modf",  "nearbyint", "nextafter", "pow",     "remainder", "remquo",
+     "rint",  "round", "scalbn", "sin",   "sinh",   "sqrt",  "tan",       "tanh",      "tgamma",  "trunc"});
+
+// The functions of C and POSIX that extension modules call most; what the C library is told by.
+constexpr auto c_functions = std::to_array<std::string_view>(
+    {"abort",   "bsearch", "calloc", "close",  "exit",    "fclose",  "fflush", "fopen",     "fprintf", "fputs",
+     "fread",   "free",    "fwrite", "getenv", "malloc",  "memchr",  "memcmp", "memcpy",    "memmove", "memset",
+     "mmap",    "munmap",  "open",   "printf", "putchar", "puts",    "qsort",  "read",      "realloc", "snprintf",
+     "sprintf", "stderr",  "stdin",  "stdout", "strchr",  "strcmp",  "strcpy", "strdup",    "strlen",  "strncmp",
+     "strncpy", "strrchr", "strstr", "strtod", "strtol",  "strtoul", "time",   "vsnprintf", "write"});
+
+template <std::size_t count>
+bool is_one_of(const std::array<std::string_view, count>& names, std::string_view name) {
+    return std::find(names.begin(), names.end(), name) != names.end();
+}
+
+bool is_math_function(std::string_view name) {
+    const bool has_suffix = name.size() > 2 && (name.back() == 'f' || name.back() == 'l');
+    return is_one_of(math_functions, name) ||
+           (has_suffix && is_one_of(math_functions, name.substr(0, name.size() - 1)));
+}
+
+// A label of the same source that was meant: what the module itself exports.
+std::string_view meant_label(const Image& image, std::string_view name) {
+    std::vector<std::string_view> candidates;
+    constexpr std::size_t most = 1000;  // of a library's thousands of exports none was meant
+    for (const Export& one : image.exports) {
+        if (candidates.size() < most) {
+            candidates.push_back(one.name);
+        }
+    }
+    return nearest(name, candidates);
+}
+
+std::string fix_for(const Image& image, const std::string& name) {
+    if (is_math_function(name)) {
+        return "link the library that has it: libraries = [\"m\"]";
+    }
+    if (is_one_of(c_functions, name)) {
+        return "link the library that has it: libraries = [\"c\"]";
+    }
+    if (image.format != Format::macho && name.starts_with('_') &&
+        (is_python_name(name.substr(1)) || is_one_of(c_functions, name.substr(1)))) {
+        return fmt::format("spell it {}, without `_`: only macOS puts an underscore before names", name.substr(1));
+    }
+    std::string_view meant = meant_python_name(name, [](const PythonSymbol&) { return true; });
+    if (meant.empty()) {
+        meant = meant_label(image, name);
+    }
+    if (!meant.empty()) {
+        return fmt::format("spell it {}, or link the library that has {}: libraries = [\"…\"]", meant, name);
+    }
+    return fmt::format("define {}, or link the library that has it: libraries = [\"…\"]", name);
+}
+
+Finding without_underscore(const std::string& name) {
+    return make_finding(rule::undefined_symbol,
+                        {fmt::format("{0} has no underscore before it: macOS has the function as _{0}", name),
+                         "assemble with `--prefix _`", name});
+}
+
+Finding nobody_has(const Image& image, const std::string& name) {
+    const char* const who = image.libraries.empty() ? "CPython does not have it, and the module needs no library"
+                                                    : "neither CPython nor any library that the module needs has it";
+    return make_finding(rule::undefined_symbol,
+                        {fmt::format("{} is not defined: {}", name, who), fix_for(image, name), name});
+}
+
+bool could_be_elsewhere(const Image& image) {
+    if (image.format == Format::elf) {
+        return other_library_may_have(image);
+    }
+    // Flat lookup goes through every loaded image, and libSystem is always one of them. Where it was linked, its symbols
+    // are bound to it and what is left is in none of the libraries; where it was not, its symbols are flat as well.
+    return std::none_of(image.libraries.begin(), image.libraries.end(),
+                        [](const Library& library) { return is_system_library(Format::macho, library.name); });
+}
+
+bool must_be_found(const Image& image, const Import& import) {
+    if (import.missing_underscore && import.flat && !import.weak) {
+        return true;
+    }
+    if (import.weak || is_python_name(import.name)) {
+        return false;
+    }
+    return image.format == Format::elf ? import.version.empty() : import.flat;
+}
+
+}  // namespace
+
+Verdict check_undefined_symbols(const Image& image, const Expectations& expected) {
+    Verdict verdict;
+    if (image.format == Format::pe || !expected.other_implementation.empty()) {
+        return verdict;  // PE binds every symbol to the DLL that has it
+    }
+    const bool is_unknowable = could_be_elsewhere(image);
+    // One finding a symbol, but a list of thousands helps nobody.
+    constexpr std::size_t most = 50;
+    std::vector<std::string> left_out;
+    for (const Import& import : image.imports) {
+        if (!must_be_found(image, import) || (is_unknowable && !import.missing_underscore)) {
+            continue;
+        }
+        if (verdict.findings.size() == most) {
+            left_out.push_back(import.name);
+            continue;
+        }
+        verdict.findings.push_back(import.missing_underscore ? without_underscore(import.name)
+                                                             : nobody_has(image, import.name));
+    }
+    if (!left_out.empty()) {
+        verdict.findings.push_back(
+            make_finding(rule::undefined_symbol, {fmt::format("{} are not defined either", list_of(left_out)),
+                                                  "link the libraries that have them: libraries = [\"…\"]"}));
+    }
+    return verdict;
+}
+
+}  // namespace nasm_build::inspect
