@@ -10,11 +10,13 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from . import environments, examples, interpreters, wheel
+from . import environments, examples, interpreters, native, wheel
 from .environments import Environment
 from .shell import ROOT, DevelopmentError, Stopwatch, run, say
 
 PAIRS = 30
+INPUTS = 20_000
+"""Damaged inputs a format, and as many wheels and objects."""
 
 
 @dataclass(frozen=True)
@@ -109,7 +111,29 @@ def _leaks(development: Environment) -> None:
             run([tools.python, project / "tests/test_references.py"], env={"PYTHONPATH": str(installed)})
 
 
+def _fuzz(development: Environment) -> None:
+    """Damaged files through every reader in process: under sanitizers, then in the plain build, which bounds memory."""
+    native.build(development, tests=True)
+    dynload = run([development.python, "-c", _DYNLOAD], quiet=True).strip()
+    seeds = [native.folder() / "samples/read", Path(dynload)]
+    for program in (
+        native.build_sanitized(development, "nasm-ext-mutate"),
+        native.program(native.folder(), "nasm-ext-mutate"),
+    ):
+        failures = program.parent / "failures"
+        for reader in ("images", "wheel", "object"):
+            run(
+                [program, "--reader", reader, "--count", str(INPUTS), "--failures", failures, *seeds],
+                # A small quarantine: the program itself watches how far its memory grows.
+                env={"ASAN_OPTIONS": "quarantine_size_mb=16", "UBSAN_OPTIONS": "print_stacktrace=1"},
+            )
+
+
+_DYNLOAD = "import sysconfig; print(sysconfig.get_path('platstdlib') + '/lib-dynload')"
+
+
 PROOFS: dict[str, Proof] = {
+    "fuzz": Proof(f"{INPUTS} damaged inputs a format through the readers: no crash, no hang, bounded memory", _fuzz),
     "concurrency": Proof(f"{PAIRS} pairs of builds at once in one tree give one wheel", _concurrent_builds),
     "leaks": Proof("a million calls of each path lose no reference, under every CPython", _leaks),
 }
