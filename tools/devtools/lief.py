@@ -90,7 +90,8 @@ def _build(work: Path, python: Path, target: Path, *, sanitized: bool) -> None:
          *(f"-DLIEF_{name}=OFF" for name in SWITCHED_OFF)],
         quiet=True,
     )  # fmt: skip
-    run(["ninja", "-C", build, "install"], env={"NINJA_STATUS": "[LIEF %f/%t, %es] "})
+    run(["ninja", "-C", build], env={"NINJA_STATUS": "[LIEF %f/%t, %es] "})
+    run(["cmake", "--install", build], quiet=True)
     if target.exists():
         shutil.rmtree(target)
     os.replace(staged, target)
