@@ -18,11 +18,8 @@ namespace {
 
 /// Java class files start as fat Mach-O files do; their second word is a version of at least 45.
 bool is_fat(ByteView file) noexcept {
-    if (!file.holds(0, 8)) {
-        return false;
-    }
     const auto magic = file.load<std::uint32_t>(0, std::endian::big);
-    const auto count = file.load<std::uint32_t>(4, std::endian::big);
+    const auto count = file.holds(4, 4) ? file.load<std::uint32_t>(4, std::endian::big) : 0;
     return magic == macho::fat_magic_64 || (magic == macho::fat_magic && count < 45);
 }
 

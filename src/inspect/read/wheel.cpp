@@ -68,7 +68,7 @@ public:
         zip_error_init(&problem);
         zip_source_t* source = zip_source_buffer_create(bytes.data(), bytes.size(), 0, &problem);
         if (source != nullptr) {
-            archive_.reset(zip_open_from_source(source, ZIP_RDONLY | ZIP_CHECKCONS, &problem));
+            archive_.reset(zip_open_from_source(source, ZIP_RDONLY, &problem));
             if (archive_ == nullptr) {
                 zip_source_free(source);
             }

@@ -117,7 +117,7 @@ std::string format_of(const Options& options, const inspect::FileBytes& file) {
 void add_seed(const Options& options, const std::filesystem::path& path, SeedsByFormat& seeds) {
     Seed seed{path, inspect::read_file(path), {}};
     const std::string format = format_of(options, seed.file);
-    const bool fits = options.reader == "wheel" ? format == "wheel" : !format.empty() && format != "wheel";
+    const bool fits = options.reader == "images" ? !format.empty() && format != "wheel" : format == options.reader;
     if (!fits || (options.reader == "object" && path.extension() != ".o")) {
         return;
     }
