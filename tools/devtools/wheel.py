@@ -13,7 +13,7 @@ from pathlib import Path
 from . import lief, native
 from .cache import cache_folder, locked, prune, touch
 from .environments import Environment
-from .shell import ROOT, DevelopmentError, Stopwatch, build_folder, run
+from .shell import ROOT, DevelopmentError, Stopwatch, build_folder, run, say
 
 SOURCES = (
     "CMakeLists.txt",
@@ -31,12 +31,12 @@ KEPT = 6
 def provide(environment: Environment) -> Path:
     """The wheel of this tree's sources as they are now. Raises DevelopmentError."""
     prefix = lief.prefix(environment.python)
-    kept = cache_folder("wheels") / content_hash(prefix.name)
     with locked(build_folder() / "wheel"):
+        kept = cache_folder("wheels") / content_hash(prefix.name)
         wheels = list(kept.glob("*.whl"))
         if not wheels:
             with Stopwatch("building nasm-build's wheel"):
-                _build(environment, prefix, kept)
+                kept = _build_unchanged(environment, prefix)
             prune((path for path in kept.parent.iterdir() if path.is_dir()), KEPT)
             wheels = list(kept.glob("*.whl"))
     if len(wheels) != 1:
@@ -71,6 +71,18 @@ def _walk() -> list[str]:
         files = path.rglob("*") if path.is_dir() else [path]
         found += [str(file.relative_to(ROOT)) for file in files if "__pycache__" not in file.parts]
     return found
+
+
+def _build_unchanged(environment: Environment, prefix: Path) -> Path:
+    """Builds until no source was edited meanwhile: a wheel must be what its folder's name says."""
+    while True:
+        before = content_hash(prefix.name)
+        kept = cache_folder("wheels") / before
+        _build(environment, prefix, kept)
+        if content_hash(prefix.name) == before:
+            return kept
+        shutil.rmtree(kept)
+        say("sources were edited during the build: building again")
 
 
 def _build(environment: Environment, prefix: Path, kept: Path) -> None:
