@@ -21,6 +21,7 @@ from typing import Any
 
 from .dependencies import dependency_words, make_rule_inputs
 from .errors import BuildError, Problem, failed, say
+from .files import replace_file
 from .nasm_messages import problems_in
 
 RECORD_VERSION = 1
@@ -152,11 +153,8 @@ class Assembler:
             # A file changed within the clock's grain of this moment could change again without a new time.
             if name in self.hashes and now - _modified(path) > 20_000_000:
                 files[name] = {"fingerprint": _fingerprint(path), "sha256": self.hashes[name]}
-        partial = self.record.with_name(self.record.name + ".partial")
-        partial.write_text(
-            json.dumps({"version": RECORD_VERSION, "files": files, "objects": objects}), encoding="utf-8"
-        )
-        os.replace(partial, self.record)
+        record = {"version": RECORD_VERSION, "files": files, "objects": objects}
+        replace_file(self.record, json.dumps(record).encode())
 
     # -- running NASM ------------------------------------------------------------------------------------------------
 
@@ -192,16 +190,20 @@ class Assembler:
         return made
 
     def _nasm(self, command: Sequence[str]) -> subprocess.CompletedProcess[str]:
-        return subprocess.run(
-            command,
-            cwd=self.root,
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
-            errors="replace",
-            check=False,
-        )
+        try:
+            return subprocess.run(
+                command,
+                cwd=self.root,
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.STDOUT,
+                text=True,
+                errors="replace",
+                check=False,
+            )
+        except OSError as error:
+            reason = (error.strerror or str(error)).lower()
+            raise failed(f"NASM cannot be run: {self.nasm}: {reason}", "nasm", "reinstall NASM") from None
 
     def _report(self, made: Sequence[_Made]) -> None:
         warnings = [problem for result in made for problem in result.problems_of("warning")]

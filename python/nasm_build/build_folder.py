@@ -20,6 +20,7 @@ from types import FrameType
 from typing import IO
 
 from .errors import say
+from .files import replace_if_changed
 
 NAME = "build/nasm-build"
 
@@ -120,11 +121,7 @@ def sync_folder(source: Path, target: Path) -> None:
         if path.name not in wanted:
             path.unlink()
     for name, content in wanted.items():
-        path = target / name
-        if not path.is_file() or path.read_bytes() != content:
-            partial = target / (name + ".partial")
-            partial.write_bytes(content)
-            os.replace(partial, path)
+        replace_if_changed(target / name, content)
 
 
 @contextlib.contextmanager

@@ -51,16 +51,6 @@ def version_script(extra_exports: Sequence[str]) -> str:
     return f"{{\n  global:\n{names}  local:\n    *;\n}};\n"
 
 
-def write_if_changed(path: Path, text: str) -> None:
-    """Writes a small generated file, whole or not at all."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    if path.is_file() and path.read_text(encoding="utf-8") == text:
-        return
-    partial = path.with_name(path.name + ".partial")
-    partial.write_text(text, encoding="utf-8")
-    os.replace(partial, path)
-
-
 def link_assembly(
     driver: Sequence[str], objects: Sequence[str], words: Sequence[str], output: str, *, libc: bool, root: Path
 ) -> None:

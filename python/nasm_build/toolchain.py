@@ -28,7 +28,6 @@ class Toolchain:
     flags: tuple[str, ...]
     warnings: tuple[str, ...]
     nasm_missing: Problem | None
-    nasm_rejected: tuple[str, ...]
     suffix: str
     python_tag: str
     abi_tag: str
@@ -36,9 +35,9 @@ class Toolchain:
     checked: bool  #: whether there is a nasm-ext that can read the finished module
 
     def need_nasm(self) -> str:
-        """The path of NASM; raises BuildError with what was looked at when there is none."""
+        """The path of NASM; raises BuildError, which names what was looked at, when there is none."""
         if self.nasm_missing is not None:
-            raise BuildError(self.nasm_missing, "\n".join(f"  rejected: {line}" for line in self.nasm_rejected))
+            raise BuildError(self.nasm_missing)
         return self.nasm
 
 
@@ -94,7 +93,6 @@ def _from_answer(answer: dict[str, Any]) -> Toolchain:
         flags=tuple(answer["flags"]),
         warnings=tuple(nasm["warnings"]) if nasm else (),
         nasm_missing=Problem(missing["message"], "nasm-missing", missing["fix"]) if missing else None,
-        nasm_rejected=tuple(f"{row['path']}: {row['reason']}" for row in answer["nasm_rejected"]),
         suffix=module["suffix"],
         python_tag=module["python_tag"],
         abi_tag=module["abi_tag"],
@@ -117,7 +115,6 @@ def _without_table(python: TargetPython, limited_api: str, *, checked: bool) -> 
         flags=(),
         warnings=(),
         nasm_missing=None,
-        nasm_rejected=(),
         suffix="",
         python_tag="",
         abi_tag="",

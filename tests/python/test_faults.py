@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import signal
 import stat
 import subprocess
@@ -116,7 +117,7 @@ def test_a_c_source_that_does_not_compile(toolbox: Toolbox, project: Projects) -
     files["helper.c"] = "int helper(void) { return missing; }\n"
     build = toolbox.hook(project(files))
     assert build.returncode == 1
-    assert "helper.c:1:31: error: ‘missing’ undeclared (first use in this function)\n" in build.output
+    assert re.search(r"^helper\.c:1:\d+: error: .missing. undeclared", build.output, re.MULTILINE), build.output
     assert (
         "error: module 'demo': a source other than assembly does not compile [compile]\n"
         "  fix: mend what the compiler says above\n" in build.output
@@ -133,9 +134,9 @@ def test_a_misspelt_entry_point(toolbox: Toolbox, project: Projects) -> None:
     build = toolbox.hook(project(files))
     refused(
         build,
-        BUILDING
-        + f"build/nasm-build/{TAG}/lib/demo.{_suffix()}: error: exports PyInit_dmo, not PyInit_demo [entry-missing]\n"
-        + "  fix: rename PyInit_dmo to PyInit_demo\n",
+        BUILDING + f"build/nasm-build/{TAG}/lib/demo.{_suffix()}: error: exports PyInit_dmo, not "
+        "PyInit_demo: CPython finds no entry point for a module named demo [entry-missing]\n"
+        "  fix: spell it PyInit_demo in the source, or name the module dmo\n",
     )
 
 
@@ -144,9 +145,8 @@ def test_a_symbol_that_no_cpython_has(toolbox: Toolbox, project: Projects) -> No
     files["demo.asm"] = files["demo.asm"].replace("PyLong_FromLong", "PyLong_FromLongg")
     refused(
         toolbox.hook(project(files)),
-        BUILDING
-        + "demo.asm:11: error: no CPython has PyLong_FromLongg [python-symbol-unknown]\n"
-        + "  fix: did you mean PyLong_FromLong?\n",
+        BUILDING + "demo.asm:11: error: no CPython has PyLong_FromLongg; did you mean PyLong_FromLong? "
+        "[python-symbol-unknown]\n  fix: spell it PyLong_FromLong\n",
     )
 
 
@@ -193,7 +193,10 @@ def test_no_nasm(toolbox: Toolbox, project: Projects, tmp_path: Path) -> None:
     folder = project(demo())
     build = _hidden_nasm(toolbox, folder, {"PATH": without_nasm(tmp_path / "bin")})
     assert build.returncode == 1, str(build)
-    assert build.output == STARTED + "error: no NASM was found [nasm-missing]\n  fix: " + _install_fix() + "\n"
+    assert build.output == (
+        STARTED + "error: no usable NASM was found: /usr/bin/nasm (usual place): it is not a file [nasm-missing]\n"
+        "  fix: apt-get install nasm\n"
+    )
 
 
 def test_a_6502_assembler_named_nasm_first_on_path(toolbox: Toolbox, project: Projects, tmp_path: Path) -> None:
@@ -205,8 +208,11 @@ def test_a_6502_assembler_named_nasm_first_on_path(toolbox: Toolbox, project: Pr
         toolbox, project(demo(), "second"), {"PATH": f"{tmp_path / 'venv'}:{without_nasm(tmp_path / 'bin')}"}
     )
     assert build.returncode == 1
-    assert "error: no NASM was found [nasm-missing]\n" in build.output
-    assert f"  rejected: {tmp_path / 'venv/nasm'}: is not NASM".replace(str(tmp_path), "<work>") in build.output
+    assert build.output == (
+        STARTED + "error: no usable NASM was found: <work>/venv/nasm (PATH): `-v` ended with exit status 2 and printed "
+        '"usage: nasm [-o OUTPUT] source"; /usr/bin/nasm (usual place): it is not a file [nasm-missing]\n'
+        "  fix: apt-get install nasm\n"
+    )
 
 
 def test_a_nasm_that_is_too_old(toolbox: Toolbox, project: Projects, tmp_path: Path) -> None:
@@ -234,7 +240,8 @@ def small_disk(tmp_path: Path) -> Iterator[Path]:
 
 def test_a_full_disk(toolbox: Toolbox, project: Projects, small_disk: Path) -> None:
     folder = project(demo())
-    (small_disk / "ballast").write_bytes(b"x" * (1024 * 1024 - 4096))
+    (small_disk / "wheels").mkdir()
+    (small_disk / "ballast").write_bytes(b"x" * (1024 * 1024))
     build = toolbox.hook(folder, to=small_disk / "wheels")
     assert build.returncode == 1
     assert build.output.endswith(
@@ -255,7 +262,7 @@ def test_a_full_disk_below_the_project(toolbox: Toolbox, project: Projects, smal
         assert "no space left on device" in build.output.lower(), (room, build.output)
         assert "  fix: free some space" in build.output, (room, build.output)
         assert "Traceback" not in build.output
-        assert not list(small_disk.rglob("*.o"))
+        assert not list(small_disk.rglob("*.partial"))
         (small_disk / "ballast").unlink()
     assert toolbox.hook(folder, env={"NASM_BUILD_DIR": str(small_disk / "build-60")}).wheel
 
@@ -386,17 +393,12 @@ def _tag() -> str:
     return f"{version}-{version}-linux_x86_64"
 
 
-def _install_fix() -> str:
-    """What the test machine's own `nasm-ext` says; Debian's word is what this suite runs on."""
-    return "apt install nasm"
-
-
 def _hidden_nasm(toolbox: Toolbox, folder: Path, env: dict[str, str]) -> Build:
     """A build in a mount namespace where the machine's NASM is an unreadable empty file."""
     target = toolbox.work / f"{folder.name}-wheels"
     target.mkdir(exist_ok=True)
     hook = f"from nasm_build import backend; backend.build_wheel({str(target)!r})"
-    hide = 'for f in /usr/bin/nasm /usr/local/bin/nasm; do [ -e $f ] && mount --bind /dev/null $f; done; exec "$@"'
+    hide = 'for f in /usr/bin/nasm /usr/local/bin/nasm; do [ -e $f ] && /bin/mount --bind /dev/null $f; done; exec "$@"'
     done = toolbox.run(
         ["/usr/bin/unshare", "--mount", "/bin/sh", "-c", hide, "sh", toolbox.python, "-c", hook], cwd=folder, env=env
     )

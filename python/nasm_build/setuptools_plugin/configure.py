@@ -113,10 +113,14 @@ def _cache_tag(session: Session) -> str:
 
 
 def run_in_session(distribution: Distribution, run_commands: Callable[[], None]) -> None:
-    """Runs the distribution's commands, alone in its tree; a user's mistake ends as two printed lines."""
+    """Runs the distribution's commands, alone in its tree; a user's mistake ends as two printed lines.
+
+    They end here, because distutils would take an interrupt or a full disk for its own and say less of it.
+    """
     if plugin.active is not None:
-        _note_expected(distribution, plugin.active)
-        run_commands()
+        with user_errors():
+            _note_expected(distribution, plugin.active)
+            run_commands()
         return
     with user_errors(), open_session(_project_settings(), by_backend=False) as session:
         setattr(distribution, _ATTRIBUTE, session)

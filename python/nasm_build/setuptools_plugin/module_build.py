@@ -16,7 +16,8 @@ from .. import inspector
 from .._version import VERSION
 from ..assemble import Assembler, Unit
 from ..errors import BuildError, Problem, failed
-from ..link import LinkFailed, explain, link_assembly, link_words, version_script, write_if_changed
+from ..files import replace_if_changed
+from ..link import LinkFailed, explain, link_assembly, link_words, version_script
 from ..session import Session
 from ..source import Source
 from ..toml_lines import line_of
@@ -181,7 +182,7 @@ class ModuleBuild:
             return []
         script = self.temp / "nasm-objects" / f"{self.plan.name}.map"
         if self.toolchain.link_style == "elf":
-            write_if_changed(script, version_script(self.extension.export_symbols or ()))
+            replace_if_changed(script, version_script(self.extension.export_symbols or ()).encode())
         debug = self.session.settings.debug
         return link_words(
             self.toolchain.link_style, self.session.relative(script), debug=debug, has_c=bool(self.plan.others)

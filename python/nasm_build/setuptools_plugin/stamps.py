@@ -12,6 +12,8 @@ import os
 from collections.abc import Sequence
 from pathlib import Path
 
+from ..files import replace_file
+
 
 class Stamps:
     """The stamps below one `build_temp`."""
@@ -24,11 +26,8 @@ class Stamps:
         return self._read(module).get("made") == _made(module, parts)
 
     def write(self, module: Path, parts: Sequence[str]) -> None:
-        self.folder.mkdir(parents=True, exist_ok=True)
-        path = self._path(module)
-        partial = path.with_name(path.name + ".partial")
-        partial.write_text(json.dumps({"module": str(module), "made": _made(module, parts)}), encoding="utf-8")
-        os.replace(partial, path)
+        row = {"module": str(module), "made": _made(module, parts)}
+        replace_file(self._path(module), json.dumps(row).encode())
 
     def remove(self, module: Path) -> None:
         """Forgets a module, and removes it: what is not known to be right must not be packed."""
