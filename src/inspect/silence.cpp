@@ -5,11 +5,11 @@
 
 #include <algorithm>
 #include <array>
-#include <fstream>
-#include <sstream>
 
+#include "base/environment.hpp"
 #include "base/error.hpp"
 #include "base/text.hpp"
+#include "inspect/read/read.hpp"
 #include "inspect/rules/registry.hpp"
 
 namespace nasm_build::inspect {
@@ -45,7 +45,7 @@ void require_rule(const std::string& id, const std::string& where) {
 }
 
 std::string place_of(const std::filesystem::path& file, const toml::node& node) {
-    return fmt::format("{}:{}: ", file.string(), node.source().begin.line);
+    return fmt::format("{}:{}: ", path_to_utf8(file), node.source().begin.line);
 }
 
 void require_keys(const toml::table& table, std::span<const std::string_view> known, const std::string& table_name,
@@ -83,16 +83,20 @@ Suppression read_entry(const toml::node& node, const std::filesystem::path& file
 }
 
 toml::table parse(const std::filesystem::path& file) {
-    std::ifstream stream(file, std::ios::binary);
-    std::stringstream text;
-    if (!stream || !(text << stream.rdbuf())) {
-        throw Error(fmt::format("{} cannot be read", file.string()), "give --config a file that is there");
+    std::string text;
+    try {
+        const FileBytes bytes = read_file(file);
+        if (!bytes.bytes().empty()) {
+            text.assign(reinterpret_cast<const char*>(bytes.bytes().data()), bytes.bytes().size());
+        }
+    } catch (const Error& error) {
+        throw Error(fmt::format("{}: {}", path_to_utf8(file), error.what()), "give --config a pyproject.toml that is there");
     }
     try {
-        return toml::parse(text.str());
+        return toml::parse(text);
     } catch (const toml::parse_error& refused) {
         throw Error(
-            fmt::format("{}:{}: not TOML: {}", file.string(), refused.source().begin.line, refused.description()),
+            fmt::format("{}:{}: not TOML: {}", path_to_utf8(file), refused.source().begin.line, refused.description()),
             "correct that line");
     }
 }

@@ -25,8 +25,7 @@ std::string did_you_mean(std::string_view meant) {
 }
 
 Finding unknown_finding(const Image& image, const std::string& name, bool suggest) {
-    const std::string_view meant =
-        suggest ? meant_python_name(name, [](const PythonSymbol&) { return true; }) : std::string_view();
+    const std::string_view meant = suggest ? meant_python_name(name) : std::string_view();
     const bool may_be_elsewhere = other_library_may_have(image);
     std::string message =
         meant.empty() ? fmt::format("no CPython from 3.{} to 3.{} has {}", oldest_known_minor, newest_known_minor, name)
@@ -84,8 +83,8 @@ std::string other_build(const PythonSymbol& symbol, const PythonExports& python)
 Finding missing_finding(const PythonSymbol& symbol, const PythonExports& python, const Expectations& expected) {
     const std::string name(symbol.name());
     const std::string reader = audience(expected);
-    const std::string_view meant =
-        meant_python_name(name, [&](const PythonSymbol& other) { return other.exported_by(python); });
+    const std::string_view instead =
+        related_python_name(name, [&](const PythonSymbol& other) { return other.exported_by(python); });
     std::string message = other_build(symbol, python);
     std::string fix = fmt::format("use what {} has", reader);
     if (message.empty()) {
@@ -100,8 +99,8 @@ Finding missing_finding(const PythonSymbol& symbol, const PythonExports& python,
             message = fmt::format("{} does not have {}", reader, name);
         }
     }
-    if (!meant.empty()) {
-        fix = fmt::format("use {}, which {} has", meant, reader);
+    if (!instead.empty()) {
+        fix = fmt::format("use {}, which {} has", instead, reader);
     }
     return make_finding(rule::python_symbol_missing, {std::move(message), std::move(fix), name});
 }

@@ -109,8 +109,9 @@ void check_dlls(Verdict& verdict, const Image& image, const Expectations& expect
         }
         if (expected.python && !is_right(*dll, *expected.python)) {
             say(library.name,
-                fmt::format("imports {} from {}; {} has them in {}", symbols_from(image, library.name), library.name,
-                            audience(expected), right_dll(*expected.python)),
+                fmt::format("imports {} from {}, not from {} as a module for {} must",
+                            symbols_from(image, library.name), library.name, right_dll(*expected.python),
+                            audience(expected)),
                 fmt::format("link with the import library of {}", right_dll(*expected.python)));
         }
     }

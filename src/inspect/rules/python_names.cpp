@@ -67,16 +67,30 @@ PythonPlatform python_platform(const Image& image) noexcept {
     return PythonPlatform::windows;
 }
 
-std::string_view meant_python_name(std::string_view name,
-                                   const std::function<bool(const PythonSymbol&)>& is_candidate) {
+std::string_view meant_python_name(std::string_view name) {
     std::vector<std::string_view> candidates;
     for (const PythonSymbol& symbol : all_python_symbols()) {
-        const bool is_private = symbol.name().starts_with('_');
-        if ((!is_private || name.starts_with('_')) && symbol.name() != name && is_candidate(symbol)) {
+        if (!symbol.name().starts_with('_') || name.starts_with('_')) {
             candidates.push_back(symbol.name());
         }
     }
     return nearest(name, candidates);
+}
+
+std::string_view related_python_name(std::string_view name,
+                                     const std::function<bool(const PythonSymbol&)>& is_candidate) {
+    if (name.starts_with('_')) {
+        const auto public_form = find_python_symbol(name.substr(1));
+        return public_form && is_candidate(*public_form) ? public_form->name() : std::string_view();
+    }
+    // The endings by which CPython names a later form of the same function.
+    for (const std::string_view ending : {"AndSize", "Ex", "Ref", "2"}) {
+        const auto longer = find_python_symbol(std::string(name) + std::string(ending));
+        if (longer && is_candidate(*longer)) {
+            return longer->name();
+        }
+    }
+    return {};
 }
 
 }  // namespace nasm_build::inspect

@@ -25,9 +25,14 @@ namespace nasm_build::inspect {
 /// The platform whose exports count for the image.
 [[nodiscard]] PythonPlatform python_platform(const Image& image) noexcept;
 
-/// The known name nearest to `name` among those that `is_candidate` takes; empty when none is near. A private name is
-/// only ever meant by one that is private itself.
-[[nodiscard]] std::string_view meant_python_name(std::string_view name,
-                                                 const std::function<bool(const PythonSymbol&)>& is_candidate);
+/// The known name nearest to one that is not known: what was meant. Empty when none is near. A private name is only
+/// ever meant by one that is private itself.
+[[nodiscard]] std::string_view meant_python_name(std::string_view name);
+
+/// What takes the place of a known name, among those that `is_candidate` takes: the public form of a private name
+/// (`PyLong_AsInt` for `_PyLong_AsInt`), or a later form of a public one (`PyUnicode_AsUTF8AndSize` for
+/// `PyUnicode_AsUTF8`). Empty when there is none: a name that only looks alike would do something else.
+[[nodiscard]] std::string_view related_python_name(std::string_view name,
+                                                   const std::function<bool(const PythonSymbol&)>& is_candidate);
 
 }  // namespace nasm_build::inspect

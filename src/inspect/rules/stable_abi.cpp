@@ -60,11 +60,11 @@ Finding finding(Severity severity, std::string message, std::string fix, const P
 
 Finding unstable(const Image& image, const PythonSymbol& symbol, const Expectations& expected) {
     const std::string_view name = symbol.name();
-    const std::string_view meant = meant_python_name(name, [&](const PythonSymbol& other) {
+    const std::string_view instead = related_python_name(name, [&](const PythonSymbol& other) {
         return other.stable_since() && (!expected.python || *other.stable_since() <= expected.python->version.minor);
     });
-    const std::string fix = meant.empty() ? "use a function of the limited API, or build one module for each CPython"
-                                          : fmt::format("use {}, or build one module for each CPython", meant);
+    const std::string fix = instead.empty() ? "use a function of the limited API, or build one module for each CPython"
+                                            : fmt::format("use {}, or build one module for each CPython", instead);
     std::string message = fmt::format("{} is not in the stable ABI", name);
     if (image.format == Format::pe && comes_through_python3_dll(image, name)) {
         return finding(Severity::error, message + ", so python3.dll does not have it", fix, symbol);

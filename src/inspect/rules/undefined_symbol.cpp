@@ -68,7 +68,7 @@ std::string fix_for(const Image& image, const std::string& name) {
         (is_python_name(name.substr(1)) || is_one_of(c_functions, name.substr(1)))) {
         return fmt::format("spell it {}, without `_`: only macOS puts an underscore before names", name.substr(1));
     }
-    std::string_view meant = meant_python_name(name, [](const PythonSymbol&) { return true; });
+    std::string_view meant = meant_python_name(name);
     if (meant.empty()) {
         meant = meant_label(image, name);
     }
@@ -84,7 +84,21 @@ Finding without_underscore(const std::string& name) {
                          "assemble with `--prefix _`", name});
 }
 
+// Python's own process has the C library and libm in its global scope, so such a symbol is found as long as the
+// interpreter is linked with them and exports nothing of that name itself: luck, not a promise of the module. CPython's
+// own _statistics and _decimal do so.
+Finding found_by_luck(const Image& image, const std::string& name) {
+    return make_finding(
+        rule::undefined_symbol, Severity::warning,
+        {fmt::format("{} is in no library that the module needs: it is found only because CPython itself needs {}",
+                     name, is_math_function(name) ? "libm" : "the C library"),
+         fix_for(image, name), name});
+}
+
 Finding nobody_has(const Image& image, const std::string& name) {
+    if (image.format == Format::elf && (is_math_function(name) || is_one_of(c_functions, name))) {
+        return found_by_luck(image, name);
+    }
     const char* const who = image.libraries.empty() ? "CPython does not have it, and the module needs no library"
                                                     : "neither CPython nor any library that the module needs has it";
     return make_finding(rule::undefined_symbol,
