@@ -3,7 +3,7 @@
     python3 benchmarks/calls.py [--rounds 40] [--python PYTHON]
 
 The modules are built and installed as wheels and then called in one process, taking turns; the cost of the loop itself
-is measured beside them and taken off. Budget: assembly is no slower than C.
+is measured beside them and taken off. Times are of the processor. Budget: assembly is no slower than C.
 """
 
 from __future__ import annotations
@@ -28,17 +28,17 @@ CALLS = 100_000
 
 def once(function, a, b):
     repeat = itertools.repeat(None, CALLS)
-    begin = time.perf_counter()
+    begin = time.thread_time()
     for _ in repeat:
         function(a, b)
-    return time.perf_counter() - begin
+    return time.thread_time() - begin
 
 def nothing():
     repeat = itertools.repeat(None, CALLS)
-    begin = time.perf_counter()
+    begin = time.thread_time()
     for _ in repeat:
         pass
-    return time.perf_counter() - begin
+    return time.thread_time() - begin
 
 functions = [("assembly", pymult.multiply), ("C", pymult_c.multiply), ("operator.mul", operator.mul)]
 result = {}
