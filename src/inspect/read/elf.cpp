@@ -194,6 +194,7 @@ bool is_exported(const LIEF::ELF::Symbol& symbol) {
 void read_symbols(const LIEF::ELF::Binary& binary, const Layout& layout, Image& image) {
     std::uint64_t symbols = 0;
     std::uint64_t versions = 0;
+    NameBudget version_names(name_budget(layout.dynamic_strings.size() * 16));
     image.exports.reserve(layout.symbol_count);
     for (const auto& symbol : binary.dynamic_symbols()) {
         ++symbols;
@@ -206,7 +207,9 @@ void read_symbols(const LIEF::ELF::Binary& binary, const Layout& layout, Image& 
         const bool weak = number_of(symbol.binding()) == 2;
         // LIEF's imported_symbols() leaves out untyped ones, which is what all of NASM's are: the section index decides.
         if (symbol.shndx() == 0) {
-            image.imports.push_back({name, "", version_of(symbol), weak, false, false});
+            const std::string version = version_of(symbol);
+            version_names.take(version);
+            image.imports.push_back({name, "", version, weak, false, false});
         } else if (is_exported(symbol)) {
             image.exports.push_back({name, symbol.value(), symbol.size(), kind_of(type), weak, ""});
         }

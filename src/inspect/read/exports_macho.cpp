@@ -104,7 +104,8 @@ private:
     std::vector<bool> visited_;
     std::vector<Node> nodes_;
     std::vector<TrieExport> exports_;
-    NameBudget budget_{name_budget(0)};
+    // A name is the sum of its path's labels, so the names of a trie are many times as long as the trie.
+    NameBudget budget_{name_budget(layout_.export_trie.size * 32)};
 };
 
 }  // namespace

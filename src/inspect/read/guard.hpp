@@ -44,9 +44,9 @@ private:
     std::uint64_t left_;
 };
 
-/// What names may add up to in a file: no module's string table is near it.
+/// What the names of a table may add up to: shared ends make it more than the table's own size, never twice as much.
 [[nodiscard]] constexpr std::uint64_t name_budget(std::uint64_t string_table_size) noexcept {
-    constexpr std::uint64_t floor = std::uint64_t{32} << 20U;
+    constexpr std::uint64_t floor = std::uint64_t{8} << 20U;
     return string_table_size * 2 > floor ? string_table_size * 2 : floor;
 }
 

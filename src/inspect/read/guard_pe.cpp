@@ -61,6 +61,7 @@ void load_optional_header(ByteView file, Layout& layout, std::uint64_t at, std::
 
 SectionHeader load_section(ByteView file, std::uint64_t at) {
     SectionHeader section;
+    section.header_offset = at;
     section.name = file.fixed_text(at, 8);
     section.memory_size = file.load<std::uint32_t>(at + 8);
     section.address = file.load<std::uint32_t>(at + 12);
@@ -79,29 +80,24 @@ void check_section(ByteView file, const Layout& layout, const SectionHeader& sec
             fail_damaged(fmt::format("section {} does not lie at a multiple of {} bytes", name, file_alignment));
         }
     }
-    const std::uint64_t size = std::max(section.memory_size, section.memory_size == 0 ? section.file_size : 0);
+    const std::uint64_t size = section.memory_size != 0 ? section.memory_size : section.file_size;
     if (section.address % section_alignment != 0 || section.address < end_of_last ||
         section.address + size > layout.image_size) {
         fail_damaged(fmt::format("section {} does not lie where the image has room for it", name));
     }
 }
 
-/// LIEF copies every section's bytes and the gap behind it, so these may not lie over each other.
+/// LIEF copies every section's bytes and the gap up to the next one's, so these may not lie over each other, nor out of order.
 void check_file_ranges(const Layout& layout) {
-    std::vector<const SectionHeader*> ordered;
-    for (const SectionHeader& section : layout.sections) {
-        if (section.file_size != 0) {
-            ordered.push_back(&section);
-        }
-    }
-    std::sort(ordered.begin(), ordered.end(),
-              [](const SectionHeader* left, const SectionHeader* right) { return left->offset < right->offset; });
     std::uint64_t end = layout.headers_size;
-    for (const SectionHeader* section : ordered) {
-        if (section->offset < end) {
-            fail_damaged(fmt::format("section {} lies over other bytes of the file", printable(section->name)));
+    for (const SectionHeader& section : layout.sections) {
+        if (section.file_size == 0) {
+            continue;
         }
-        end = std::uint64_t{section->offset} + section->file_size;
+        if (section.offset < end) {
+            fail_damaged(fmt::format("section {} lies over other bytes of the file", printable(section.name)));
+        }
+        end = std::uint64_t{section.offset} + section.file_size;
     }
 }
 
@@ -115,13 +111,12 @@ void load_sections(ByteView file, Layout& layout, std::uint64_t table, std::uint
     for (std::uint64_t i = 0; i < count; ++i) {
         const SectionHeader section = load_section(file, table + i * 40);
         check_section(file, layout, section, section_alignment, file_alignment, end_of_last);
-        end_of_last = std::uint64_t{section.address} + std::max(section.memory_size, section.file_size);
-        // The file's bytes of a section are padded to the file's alignment, which may pass its end in memory.
-        end_of_last = std::min<std::uint64_t>(
-            end_of_last, (std::uint64_t{section.address} + std::max<std::uint64_t>(section.memory_size, 1) +
-                          section_alignment - 1) / section_alignment * section_alignment);
-        layout.end_of_sections =
-            std::max(layout.end_of_sections, std::uint64_t{section.offset} * (section.file_size != 0 ? 1 : 0) + section.file_size);
+        const std::uint64_t memory = section.memory_size != 0 ? section.memory_size : section.file_size;
+        end_of_last = std::uint64_t{section.address} + memory;
+        if (section.file_size != 0) {
+            layout.end_of_sections =
+                std::max(layout.end_of_sections, std::uint64_t{section.offset} + section.file_size);
+        }
         layout.sections.push_back(section);
     }
     check_file_ranges(layout);
@@ -132,7 +127,7 @@ void load_sections(ByteView file, Layout& layout, std::uint64_t table, std::uint
 std::uint64_t offset_of(ByteView file, const Layout& layout, std::uint64_t address, std::uint64_t length,
                         std::string_view what) {
     for (const SectionHeader& section : layout.sections) {
-        if (address >= section.address && address - section.address < std::max(section.memory_size, section.file_size)) {
+        if (address >= section.address && address - section.address < (section.memory_size != 0 ? section.memory_size : section.file_size)) {
             const std::uint64_t into = address - section.address;
             if (into > section.file_size || length > section.file_size - into) {
                 break;

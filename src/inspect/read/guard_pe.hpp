@@ -44,6 +44,7 @@ struct Range {
 };
 
 struct SectionHeader {
+    std::uint64_t header_offset = 0;
     std::string_view name;
     std::uint32_t address = 0;
     std::uint32_t memory_size = 0;

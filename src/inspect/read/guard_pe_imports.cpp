@@ -16,12 +16,13 @@ public:
     ThunkWalk(ByteView file, const Layout& layout, NameBudget& budget) : file_(file), layout_(layout), budget_(budget) {}
 
     std::uint64_t walk(std::uint64_t names, std::uint64_t values, const std::string& library) {
+        const std::string what = "the table of imports from " + library;
         const std::uint64_t ordinal_flag = std::uint64_t{1} << (layout_.pointer() * 8 - 1);
         for (std::uint64_t count = 0;; ++count) {
             require_count(total_ + count, symbol_limit, "imported symbols");
-            const std::uint64_t thunk = load(names, count, library);
+            const std::uint64_t thunk = load(names, count, what);
             const bool ends = thunk == 0;
-            if (values != 0 && (load(values, count, library) == 0) != ends) {
+            if (values != 0 && (load(values, count, what) == 0) != ends) {
                 fail_damaged(fmt::format("the two tables of imports from {} differ in length", library));
             }
             if (ends) {
@@ -39,10 +40,9 @@ public:
     }
 
 private:
-    [[nodiscard]] std::uint64_t load(std::uint64_t table, std::uint64_t index, const std::string& library) const {
+    [[nodiscard]] std::uint64_t load(std::uint64_t table, std::uint64_t index, const std::string& what) const {
         const std::uint64_t size = layout_.pointer();
-        const std::uint64_t at = offset_of(file_, layout_, table + index * size, size,
-                                           "the table of imports from " + library);
+        const std::uint64_t at = offset_of(file_, layout_, table + index * size, size, what);
         return layout_.is_64 ? file_.load<std::uint64_t>(at) : file_.load<std::uint32_t>(at);
     }
 

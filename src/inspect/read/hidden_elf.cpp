@@ -1,7 +1,8 @@
 // Reads `.symtab` raw: LIEF makes an object of each of its symbols, and a debug build has millions of them.
 #include "inspect/read/hidden_elf.hpp"
 
-#include <algorithm>
+#include <string_view>
+#include <unordered_set>
 
 #include "inspect/read/entry_point_names.hpp"
 
@@ -33,11 +34,9 @@ Symbol load(ByteView file, const Layout& layout, std::uint64_t at) {
     return symbol;
 }
 
-bool is_exported(const std::vector<Export>& exports, std::string_view name) {
-    return std::any_of(exports.begin(), exports.end(), [name](const Export& each) { return each.name == name; });
-}
+using Names = std::unordered_set<std::string_view>;
 
-void read_table(ByteView file, const Layout& layout, const SectionHeader& table, const std::vector<Export>& exports,
+void read_table(ByteView file, const Layout& layout, const SectionHeader& table, const Names& exported,
                 std::vector<HiddenSymbol>& hidden) {
     if (table.link >= layout.sections.size() || layout.sections[table.link].type != sht_strtab ||
         table.size % layout.symbol_size() != 0) {
@@ -47,17 +46,19 @@ void read_table(ByteView file, const Layout& layout, const SectionHeader& table,
     const ByteView names = file.part(strings.offset, strings.size);
     // GNU ld writes what a version script made local after a file symbol without a name, at the end of the local ones.
     bool made_local = false;
+    NameBudget budget(name_budget(names.size()));
     for (std::uint64_t at = table.offset; at < table.offset + table.size; at += layout.symbol_size()) {
         const Symbol symbol = load(file, layout, at);
         const auto name = names.text(symbol.name);
         if (!name && symbol.name != 0) {
             fail_damaged("the name of a static symbol lies outside of the table of names");
         }
+        budget.take(name.value_or(std::string_view{}));
         if (symbol.type == stt_file) {
             made_local = !name || name->empty();
             continue;
         }
-        if (symbol.section == 0 || !name || !looks_like_entry_point(*name) || is_exported(exports, *name)) {
+        if (symbol.section == 0 || !name || !looks_like_entry_point(*name) || exported.contains(*name)) {
             continue;
         }
         const bool was_global = symbol.binding != 0 || symbol.visibility != 0 || made_local;
@@ -69,9 +70,15 @@ void read_table(ByteView file, const Layout& layout, const SectionHeader& table,
 
 std::vector<HiddenSymbol> hidden_symbols(ByteView file, const Layout& layout, const std::vector<Export>& exports) {
     std::vector<HiddenSymbol> hidden;
+    Names exported;
+    for (const Export& each : exports) {
+        if (looks_like_entry_point(each.name)) {
+            exported.insert(each.name);
+        }
+    }
     for (const SectionHeader& section : layout.sections) {
         if (section.type == sht_symtab && layout.type != et_rel) {
-            read_table(file, layout, section, exports, hidden);
+            read_table(file, layout, section, exported, hidden);
         }
     }
     return hidden;

@@ -149,18 +149,6 @@ std::string library_name(const Layout& layout, std::int64_t ordinal) {
                : std::string{};
 }
 
-void add_import(std::string_view stored, std::int64_t ordinal, bool weak, const Layout& layout, Image& image) {
-    constexpr std::int64_t flat_lookup = -2;
-    const CName name(stored);
-    Import import;
-    import.name = name.text;
-    import.library = library_name(layout, ordinal);
-    import.weak = weak;
-    import.flat = ordinal == flat_lookup || (layout.flags & mh_twolevel) == 0;
-    import.missing_underscore = !name.underscore;
-    image.imports.push_back(std::move(import));
-}
-
 std::int64_t ordinal_of(std::uint16_t description) noexcept {
     // <mach-o/nlist.h>, GET_LIBRARY_ORDINAL: 0xFE is the flat look-up, 0xFF the program.
     const std::int64_t ordinal = description >> 8U;
@@ -206,11 +194,15 @@ public:
         for (const Export& each : image_.exports) {
             known.insert(each.name);
         }
+        std::set<std::string> hidden;
+        for (const HiddenSymbol& each : image_.hidden) {
+            hidden.insert(each.name);
+        }
         std::vector<Export> added;
         for (const TrieExport& each : trie) {
             const CName name(each.name);
             if (!name.underscore) {
-                if (!is_hidden(name.text)) {
+                if (!hidden.contains(std::string(name.text))) {
                     hide(each.name, each.address, HiddenBecause::missing_underscore);
                 }
             } else if (known.count(name.text) == 0) {
@@ -229,17 +221,30 @@ public:
         for (const Bound& each : bound) {
             const bool defined_here = each.library == 0;
             if (!defined_here && known.insert(each.name).second) {
-                add_import(each.name, each.library, each.weak, layout_, image_);
+                add_import(each.name, each.library, each.weak);
             }
         }
     }
 
 private:
+    void add_import(std::string_view stored, std::int64_t ordinal, bool weak) {
+        constexpr std::int64_t flat_lookup = -2;
+        const CName name(stored);
+        Import import;
+        import.name = name.text;
+        import.library = library_name(layout_, ordinal);
+        import.weak = weak;
+        import.flat = ordinal == flat_lookup || (layout_.flags & mh_twolevel) == 0;
+        import.missing_underscore = !name.underscore;
+        library_names_.take(import.library);
+        image_.imports.push_back(std::move(import));
+    }
+
     void read_symbol(const LIEF::MachO::Symbol& symbol, std::uint8_t type) {
         const std::uint16_t description = symbol.description();
         if ((type & n_type) == n_undf) {
             if ((type & n_ext) != 0) {
-                add_import(symbol.name(), ordinal_of(description), (description & n_weak_ref) != 0, layout_, image_);
+                add_import(symbol.name(), ordinal_of(description), (description & n_weak_ref) != 0);
             }
             return;
         }
@@ -261,13 +266,10 @@ private:
         }
     }
 
-    [[nodiscard]] bool is_hidden(std::string_view name) const {
-        return std::any_of(image_.hidden.begin(), image_.hidden.end(),
-                           [name](const HiddenSymbol& each) { return each.name == name; });
-    }
-
     const Layout& layout_;
     Image& image_;
+    /// Each import has its library's name: many imports of a library with a long one would take all memory.
+    NameBudget library_names_{name_budget(layout_.symbols.size * 256)};
 };
 
 FileKind kind_of_file(std::uint32_t type) noexcept {

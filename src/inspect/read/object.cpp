@@ -174,7 +174,7 @@ void collect(const Object& object, const ListOf& list_of) {
         return;
     }
     const LineTable lines = read_lines(object);
-    NameBudget budget(name_budget(0));
+    NameBudget budget(name_budget(0) * 8);
     const auto& headers = object.layout().sections;
     for (const elf::SectionHeader& table : headers) {
         const bool patches_memory = table.type == elf::sht_rela && table.info < headers.size() &&
@@ -221,8 +221,11 @@ ReferencesBySymbol references(std::span<const std::byte> object, std::span<const
     for (const std::string& name : symbols) {
         found[name];
     }
+    NameBudget budget(name_budget(object.size()));
     collect(parsed, [&](std::uint64_t symbol) -> std::vector<Reference>* {
-        const auto entry = found.find(parsed.symbol_name(symbol));
+        const std::string_view name = parsed.symbol_name(symbol);
+        budget.take(name);
+        const auto entry = found.find(name);
         return entry == found.end() || entry->first.empty() ? nullptr : &entry->second;
     });
     sort_references(found);
@@ -232,13 +235,13 @@ ReferencesBySymbol references(std::span<const std::byte> object, std::span<const
 ReferencesBySymbol references_to_undefined(std::span<const std::byte> object) {
     const Object parsed{ByteView(object)};
     ReferencesBySymbol found;
-    NameBudget budget(name_budget(0));
+    NameBudget budget(name_budget(object.size()));
     collect(parsed, [&](std::uint64_t symbol) -> std::vector<Reference>* {
         const std::string_view name = parsed.symbol_name(symbol);
+        budget.take(name);
         if (parsed.symbol_section(symbol) != 0 || name.empty()) {
             return nullptr;
         }
-        budget.take(name);
         return &found[std::string(name)];
     });
     std::erase_if(found, [](const auto& entry) { return entry.second.empty(); });

@@ -2,7 +2,6 @@
 // never one by one: LIEF 0.12.3 runs a count of 2^64 to its end.
 #include <fmt/format.h>
 
-#include <algorithm>
 #include <set>
 
 #include "inspect/read/fixups_macho.hpp"
@@ -45,7 +44,7 @@ public:
     void bind(const Range& range, bool ends_at_done, bool imports) {
         start(range, "binds");
         library_ = 0;
-        name_.clear();
+        name_ = {};
         while (!cursor_.at_end()) {
             const auto byte = cursor_.read<std::uint8_t>();
             const std::uint64_t immediate = byte & 0xFU;
@@ -120,9 +119,8 @@ private:
             fail();
         }
         if ((segment_->protection & prot_write) == 0 && found_.text_relocations.size() < limit_) {
-            const std::string_view name = name_;
             found_.text_relocations.push_back(
-                {segment_->address + offset_, std::string(name.substr(name.starts_with('_') ? 1 : 0))});
+                {segment_->address + offset_, std::string(name_.substr(name_.starts_with('_') ? 1 : 0))});
         }
         offset_ += count * step;  // may pass the segment's end by the last step, and is checked at the next use
     }
@@ -132,7 +130,7 @@ private:
             fail();
         }
         patch(count, step);
-        if (imports && seen_.emplace(library_, name_).second) {
+        if (imports && seen_.emplace(library_, name_.data()).second) {
             budget_.take(name_);
             found_.bound.push_back({std::string(name_), library_, weak_});
         }
@@ -147,9 +145,9 @@ private:
     const Segment* segment_ = nullptr;
     std::uint64_t offset_ = 0;
     std::int64_t library_ = 0;
-    std::string name_;
+    std::string_view name_;  ///< in the slice
     bool weak_ = false;
-    std::set<std::pair<std::int64_t, std::string>> seen_;
+    std::set<std::pair<std::int64_t, const char*>> seen_;  ///< by place: names can be long, and many binds have the same one
     NameBudget budget_{name_budget(layout_.binds.size + layout_.lazy_binds.size)};
 };
 

@@ -24,6 +24,15 @@ std::vector<std::uint8_t> bytes_for_lief(ByteView file, const Layout& layout) {
         }
     }
     edits.push_back({layout.file_header + 8, 0, 8});  // COFF symbols
+    std::uint64_t end_of_last = layout.headers_size;
+    for (const SectionHeader& section : layout.sections) {
+        if (section.file_size == 0) {
+            // LIEF copies what lies between a section and the next one: an empty section has no place that this counts from.
+            edits.push_back({section.header_offset + 20, end_of_last, 4});
+        } else {
+            end_of_last = std::uint64_t{section.offset} + section.file_size;
+        }
+    }
     // The Rich header of Microsoft's linker lies in the DOS stub, before the PE signature.
     for (std::uint64_t at = 64; at + 8 <= layout.file_header - 4; at += 8) {
         edits.push_back({at, 0, 8});
@@ -86,7 +95,7 @@ FileKind kind_of_file(std::uint16_t characteristics) noexcept {
 
 Image read(ByteView file) {
     const Layout layout = check(file);
-    NameBudget budget(name_budget(0));
+    NameBudget budget(name_budget(file.size()));
     Tables tables;
     check_imports(file, layout, tables, budget);
     read_exports(file, layout, tables, budget);

@@ -187,6 +187,11 @@ void read_one(const std::function<void(std::span<const std::byte>)>& reader, std
     }
 }
 
+/// The kernel's counters of resident memory are not exact, and can go back by some pages.
+std::uint64_t grown(std::uint64_t before, std::uint64_t after) noexcept {
+    return after > before ? after - before : 0;
+}
+
 Result run(const Options& options, const std::string& format, const std::vector<Seed>& seeds, std::uint64_t stream) {
     const auto reader = reader_of(options);
     const bool single = !options.only_format.empty();
@@ -212,13 +217,14 @@ Result run(const Options& options, const std::string& format, const std::vector<
         if (seconds > time_limit_seconds) {
             fail(result, input, fmt::format("took {:.2f} s", seconds));
         }
-        if (after.mapped - before.mapped > result.growth.mapped || after.resident - before.resident > result.growth.resident) {
+        const fuzz::PeakMemory growth{grown(before.resident, after.resident), grown(before.mapped, after.mapped)};
+        if (growth.mapped > result.growth.mapped || growth.resident > result.growth.resident) {
             result.growth_index = index;
         }
-        result.growth.resident = std::max(result.growth.resident, after.resident - before.resident);
-        result.growth.mapped = std::max(result.growth.mapped, after.mapped - before.mapped);
-        if (judges_memory && after.mapped - before.mapped > memory_limit) {
-            fail(result, input, fmt::format("took {} MB", (after.mapped - before.mapped) / 1'000'000));
+        result.growth.resident = std::max(result.growth.resident, growth.resident);
+        result.growth.mapped = std::max(result.growth.mapped, growth.mapped);
+        if (judges_memory && growth.mapped > memory_limit) {
+            fail(result, input, fmt::format("took {} MB", growth.mapped / 1'000'000));
         }
     }
     return result;
@@ -247,12 +253,12 @@ int main(int count, char** words) {
                    static_cast<double>(result.growth.mapped) / 1e6, result.growth_index);
     }
     const fuzz::PeakMemory at_end = fuzz::peak_memory();
-    const std::uint64_t grown = at_end.mapped - at_start.mapped;
+    const std::uint64_t for_inputs = grown(at_start.mapped, at_end.mapped);
     fmt::print("the process's peak: {:.1f} MB resident, {:.1f} MB mapped, {:.1f} MB of it for the inputs{}\n",
                static_cast<double>(at_end.resident) / 1e6, static_cast<double>(at_end.mapped) / 1e6,
-               static_cast<double>(grown) / 1e6, judges_memory ? "" : " (not judged under a sanitizer)");
+               static_cast<double>(for_inputs) / 1e6, judges_memory ? "" : " (not judged under a sanitizer)");
     // The peak of the whole run bounds that of every input, also of one that did not raise it.
-    if (judges_memory && grown > memory_limit) {
+    if (judges_memory && for_inputs > memory_limit) {
         fmt::print(stderr, "nasm-ext-mutate: error: the process grew by over {} MB\n", memory_limit / 1'000'000);
         ++failures;
     }
