@@ -23,6 +23,7 @@ from .errors import say
 from .files import replace_if_changed
 
 NAME = "build/nasm-build"
+PRIVATE_PREFIX = ".nasm-build-"
 
 
 @contextlib.contextmanager
@@ -44,6 +45,8 @@ def build_folder(root: Path, named: str = "") -> Iterator[Path]:
         return
     with lock:
         _take(lock, folder)
+        for left in folder.glob(PRIVATE_PREFIX + "*"):  # of a build that was killed: this one is alone here
+            shutil.rmtree(left, ignore_errors=True)
         yield folder
 
 
@@ -94,19 +97,11 @@ def _take_windows(lock: IO[bytes], folder: Path) -> None:
 def private_folder(beside: Path) -> Iterator[Path]:
     """A folder on the same file system as `beside`, so that what is finished in it can be renamed into place."""
     beside.mkdir(parents=True, exist_ok=True)
-    folder = Path(tempfile.mkdtemp(prefix=".nasm-build-", dir=beside))
+    folder = Path(tempfile.mkdtemp(prefix=PRIVATE_PREFIX, dir=beside))
     try:
         yield folder
     finally:
         shutil.rmtree(folder, ignore_errors=True)
-
-
-def empty(folder: Path) -> Path:
-    """An empty folder at this path."""
-    if folder.exists():
-        shutil.rmtree(folder)
-    folder.mkdir(parents=True)
-    return folder
 
 
 def sync_folder(source: Path, target: Path) -> None:

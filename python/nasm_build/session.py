@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from .build_folder import build_folder, sync_folder, termination_as_exit
+from .build_folder import build_folder, private_folder, sync_folder, termination_as_exit
 from .settings import Settings
 from .target_python import TargetPython, running_python
 from .toolchain import Toolchain, load_toolchain
@@ -23,10 +23,14 @@ EPOCH = "315532800"
 
 @dataclass
 class Session:
-    """`folder` is this build's own while the session lasts. `by_backend`: the gate stands outside the engine."""
+    """`folder` is this build's own while the session lasts, and `scratch` in it is gone afterwards.
+
+    `by_backend`: the gate stands outside the engine.
+    """
 
     settings: Settings
     folder: Path
+    scratch: Path
     by_backend: bool
     python: TargetPython = field(default_factory=running_python)
     checked: set[str] = field(default_factory=set)  #: modules that were read back right after their link
@@ -65,8 +69,13 @@ class Session:
 @contextlib.contextmanager
 def open_session(settings: Settings, *, by_backend: bool) -> Iterator[Session]:
     """Takes the project's build folder for one build, and makes what it writes the same at every time and place."""
-    with build_folder(settings.root, settings.build_dir) as folder, _same_everywhere(), termination_as_exit():
-        yield Session(settings, folder, by_backend)
+    with (
+        termination_as_exit(),
+        build_folder(settings.root, settings.build_dir) as folder,
+        private_folder(folder) as scratch,
+        _same_everywhere(),
+    ):
+        yield Session(settings, folder, scratch, by_backend)
 
 
 @contextlib.contextmanager

@@ -18,7 +18,7 @@ from ..source import is_assembly
 from .configure import session_of
 from .module_build import ModuleBuild
 from .plan import limited_api_of
-from .sources import assembly_inputs
+from .sources import assembly_inputs, named_inputs
 from .stamps import Stamps
 
 if TYPE_CHECKING:
@@ -44,7 +44,9 @@ class AssemblyBuildExt(_Base):
         """What an sdist must hold: sources, what the assembly includes, fallbacks, and what lies beside a module."""
         session = session_of(self.distribution)
         found = [name for name in super().get_source_files() if not is_assembly(str(name))]
-        found += assembly_inputs(session, self.distribution)
+        # egg_info asks as well, for the list that a wheel's package data is chosen from: the text is enough for it.
+        for_sdist = "sdist" in self.distribution.command_obj
+        found += (assembly_inputs if for_sdist else named_inputs)(session, self.distribution)
         for extension in self.extensions:
             for source in getattr(extension, "assembly_sources", ()):
                 found += source.fallback_files or []

@@ -27,10 +27,10 @@ class AssemblyBuildPy(_Base):
         path = PurePath(name)
         if is_assembly(path.name):
             return True
-        session = session_of(self.distribution)
-        if session.relative(session.root / name) in assembly_inputs(session, self.distribution):
+        if self._is_built_module(package, path):
             return True
-        return self._is_built_module(package, path)
+        session = session_of(self.distribution)
+        return session.relative(session.root / name) in assembly_inputs(session, self.distribution)
 
     def _is_built_module(self, package: str, path: PurePath) -> bool:
         """An editable install leaves modules in the source tree, one a CPython; a wheel gets its own from the build."""

@@ -91,16 +91,13 @@ def after_configuration(distribution: Distribution) -> None:
     session = plugin.active
     if session is None:
         return
-    from ..build_folder import empty
-
     folder = session.folder / _cache_tag(session)
-    egg_base = empty(folder / "egg-info")
     for command, option, value in (
         ("build", "build_base", folder),
         ("build", "build_lib", folder / "lib"),
         ("build", "build_temp", folder / "temp"),
-        ("bdist", "bdist_base", folder / "bdist"),
-        ("egg_info", "egg_base", egg_base),
+        ("bdist", "bdist_base", session.scratch / "bdist"),
+        ("egg_info", "egg_base", session.scratch),
     ):
         distribution.get_option_dict(command)[option] = ("nasm-build", str(value))
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import subprocess
+from collections.abc import Iterator
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING
 
@@ -18,23 +19,40 @@ PLATFORMS = ("linux-x86_64", "macosx-11.0-x86_64", "win-amd64")
 _SEEN = "_nasm_build_inputs"
 
 
+def named_inputs(session: Session, distribution: Distribution) -> set[str]:
+    """The assembly sources and what their text includes, relative to the project; nothing outside it."""
+    found: set[str] = set()
+    for plan, source in _assembly_of(distribution):
+        folders = source_folders(plan, source, session.root)
+        inside = [folder for folder in folders if not Path(folder).is_absolute()]
+        found.update(scan(session.root, source.file, inside))
+    return _of_the_project(session, found)
+
+
 def assembly_inputs(session: Session, distribution: Distribution) -> set[str]:
-    """The assembly sources and all they include, relative to the project; nothing outside it.
+    """The assembly sources and all they include, on every platform: what an sdist must hold and no wheel.
 
     The union of what NASM says for each target and of a scan of the text: NASM on Linux does not list what stands
-    under `%ifdef WINDOWS`, and a scan does not see names that macros make.
+    under `%ifdef WINDOWS`, and a scan does not see names that macros make. Runs NASM once a source and target, so
+    it is asked only where it matters.
     """
     known: set[str] | None = getattr(distribution, _SEEN, None)
     if known is not None:
         return known
-    found: set[str] = set()
+    asked: set[str] = set()
+    for plan, source in _assembly_of(distribution):
+        asked.update(_asked(session, plan, source, source_folders(plan, source, session.root)))
+    found = named_inputs(session, distribution) | _of_the_project(session, asked)
+    setattr(distribution, _SEEN, found)
+    return found
+
+
+def _assembly_of(distribution: Distribution) -> Iterator[tuple[Plan, Source]]:
     for extension in distribution.ext_modules or ():
         if has_assembly(extension):
             plan = plan_of(extension)
             for source in plan.assembly:
-                found.update(_inputs_of(session, plan, source))
-    setattr(distribution, _SEEN, found)
-    return found
+                yield plan, source
 
 
 def source_folders(plan: Plan, source: Source, root: Path) -> list[str]:
@@ -49,13 +67,10 @@ def source_folders(plan: Plan, source: Source, root: Path) -> list[str]:
     return list(dict.fromkeys([*folders, beside]))
 
 
-def _inputs_of(session: Session, plan: Plan, source: Source) -> set[str]:
-    root = session.root
-    folders = source_folders(plan, source, root)
-    inside = [folder for folder in folders if not Path(folder).is_absolute()]
-    found = set(scan(root, source.file, inside))
-    found.update(_asked(session, plan, source, folders))
-    return {name for name in map(_project_path, found) if name and (root / name).is_file()} - _ours(session)
+def _of_the_project(session: Session, names: set[str]) -> set[str]:
+    """Those of the names that are files of the project, and not our own include files."""
+    inside = {name for name in map(_project_path, names) if name and (session.root / name).is_file()}
+    return inside - _ours(session)
 
 
 def _ours(session: Session) -> set[str]:
