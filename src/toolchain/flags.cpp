@@ -9,9 +9,12 @@ namespace nasm_build::toolchain {
 
 namespace {
 
-// The macros by which a C source promises a stable ABI, so that include files for NASM can look at the same ones.
-void add_stable_abi(std::vector<std::string>& flags, const PythonBuild& build) {
+// The macros by which C sources are told the ABI, so that include files for NASM can look at the same ones.
+void add_abi(std::vector<std::string>& flags, const PythonBuild& build) {
     if (build.abi == Abi::version_specific) {
+        if (build.free_threaded) {
+            flags.emplace_back("-DPy_GIL_DISABLED=1");  // objects have another layout there
+        }
         return;
     }
     const std::string version = fmt::format("0x{:08X}", hexadecimal_version(build.version));
@@ -60,7 +63,7 @@ std::vector<std::string> nasm_flags(const Target& target, const std::optional<Py
         flags.push_back("-D" + define);
     }
     if (build) {
-        add_stable_abi(flags, *build);
+        add_abi(flags, *build);
     }
     return flags;
 }

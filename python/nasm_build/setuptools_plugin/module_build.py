@@ -148,10 +148,7 @@ class ModuleBuild:
         record = self.temp / "nasm-objects" / f"{self.plan.name}.json"
         record.parent.mkdir(parents=True, exist_ok=True)
         chain = self.toolchain
-        flags = [*chain.flags]
-        if self.session.python.free_threaded and not self.plan.limited_api:
-            flags.append("-DPy_GIL_DISABLED=1")
-        assembler = Assembler(self.session.root, chain.need_nasm(), chain.nasm_version, flags, record)
+        assembler = Assembler(self.session.root, chain.need_nasm(), chain.nasm_version, chain.flags, record)
         return assembler.assemble(units)
 
     def _unit(self, source: Source) -> Unit:
