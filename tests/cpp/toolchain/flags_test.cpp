@@ -33,6 +33,13 @@ TEST(NasmFlags, TellTheStableAbi) {
     EXPECT_EQ(nasm_flags(target, parse_stable_abi("3.15t")), expected);
 }
 
+TEST(NasmFlags, TellAFreeThreadedCPython) {
+    const Target target = find_target("linux-x86_64");
+    Words expected = nasm_flags(target, std::nullopt);
+    expected.push_back("-DPy_GIL_DISABLED=1");
+    EXPECT_EQ(nasm_flags(target, parse_python("3.13t")), expected);
+}
+
 TEST(ShellLine, QuotesWhatAShellWouldTakeApart) {
     EXPECT_EQ(shell_line({"-f", "elf64", "-DPIE", "-I/usr/include/"}), "-f elf64 -DPIE -I/usr/include/");
     EXPECT_EQ(shell_line({"default rel", "", "it's", "$HOME", "*"}), "'default rel' '' 'it'\\''s' '$HOME' '*'");
