@@ -3,9 +3,10 @@
 
 #include <CLI/CLI.hpp>
 #include <algorithm>
+#include <cerrno>
 #include <cstdio>
-#include <iostream>
 #include <string>
+#include <system_error>
 #include <vector>
 
 #include "base/arguments.hpp"
@@ -14,8 +15,6 @@
 #include "cli/usage.hpp"
 
 namespace {
-
-constexpr int usage_status = 2;
 
 int run(CLI::App& app, std::vector<std::string> words) {
     int exit_status = 0;
@@ -26,8 +25,7 @@ int run(CLI::App& app, std::vector<std::string> words) {
     nasm_build::cli::add_toolchain_command(app, exit_status);
     nasm_build::cli::add_flags_command(app, exit_status);
     try {
-        // CLI11 takes the words from the back.
-        std::reverse(words.begin(), words.end());
+        std::reverse(words.begin(), words.end());  // CLI11 takes the words from the back
         app.parse(words);
     } catch (const CLI::Success& wanted) {
         return app.exit(wanted);
@@ -37,18 +35,25 @@ int run(CLI::App& app, std::vector<std::string> words) {
     return exit_status;
 }
 
+int fail(const std::string& message, const std::string& fix) {
+    fmt::print(stderr, "error: {}\n{}", message, fix.empty() ? "" : "fix: " + fix + "\n");
+    return 2;
+}
+
 }  // namespace
 
 int main(int argc, char** argv) {
     CLI::App app("Tells what CPython extension modules written in NASM assembly need, and checks the finished ones",
                  "nasm-ext");
     try {
-        return run(app, nasm_build::command_line_arguments(argc, argv));
-    } catch (const nasm_build::Error& error) {
-        fmt::print(stderr, "error: {}\n", error.what());
-        if (!error.fix().empty()) {
-            fmt::print(stderr, "fix: {}\n", error.fix());
+        const int exit_status = run(app, nasm_build::command_line_arguments(argc, argv));
+        if (std::fflush(stdout) != 0) {
+            throw std::system_error(errno, std::generic_category());
         }
+        return exit_status;
+    } catch (const nasm_build::Error& error) {
+        return fail(error.what(), error.fix());
+    } catch (const std::system_error& error) {  // ours, and how fmt tells that it could not write
+        return fail("the output could not be written: " + error.code().message(), "");
     }
-    return usage_status;
 }

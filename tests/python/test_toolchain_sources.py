@@ -214,9 +214,8 @@ def test_the_statement_before_the_source_moves_no_line(nasm_ext: Path, nasms: di
             lines[name] = re.findall(r"^(\S+\.(?:asm|inc))\s+(\d+)\s", decoded, re.MULTILINE)
         assert lines["with"] == lines["without"], version
         assert ("right.asm", "2") in lines["with"], version
-        if (
-            version != "2.15.05"
-        ):  # which counts an included file's lines from the including one, with and without the statement
+        # 2.15.05 counts an included file's lines from the including one, with the statement and without.
+        if version != "2.15.05":
             assert ("included.inc", "7") in lines["with"], version
         failed = subprocess.run(
             [nasm, *flags, "-o", "wrong.o", "wrong.asm"], cwd=tmp_path, stderr=subprocess.PIPE, text=True, check=False
