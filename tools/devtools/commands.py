@@ -110,7 +110,8 @@ def _test(arguments: argparse.Namespace) -> bool:
     pytest_arguments = [word for word in arguments.pytest_arguments if word != "--"]
     parts = arguments.only or (("python",) if pytest_arguments else testing.PARTS)
     with Stopwatch("./dev test"):
-        return testing.run_all(environments.development(), parts, pytest_arguments)
+        outcomes = testing.run_all(environments.development(), parts, pytest_arguments)
+    return testing.report(outcomes)
 
 
 def _prove(arguments: argparse.Namespace) -> bool:

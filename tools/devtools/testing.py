@@ -19,11 +19,8 @@ from .shell import DevelopmentError, Stopwatch, build_folder, cores, say, succee
 PARTS = ("lint", "cpp", "python", "examples")
 
 
-def run_all(development: Environment, parts: Sequence[str], arguments: Sequence[str]) -> bool:
-    """Runs the parts that are asked for, each to its end, prints the table, and returns whether all is well.
-
-    `arguments` go to pytest, under one CPython.
-    """
+def run_all(development: Environment, parts: Sequence[str], arguments: Sequence[str]) -> list[Outcome]:
+    """Runs the parts that are asked for, each to its end. `arguments` go to pytest, under one CPython."""
     outcomes: list[Outcome] = []
     if "cpp" in parts or "lint" in parts:
         native.build(development, tests=True)  # clang-tidy reads its compile commands
@@ -34,13 +31,18 @@ def run_all(development: Environment, parts: Sequence[str], arguments: Sequence[
         outcomes.append(_cpp())
     if "python" in parts or "examples" in parts:
         outcomes += _python(development, parts, arguments)
+    return outcomes
+
+
+def report(outcomes: Sequence[Outcome]) -> bool:
+    """Prints what ran under what, with one closing line, and returns whether all is well."""
     say("what ran:")
     print(results.table(outcomes))
     for one in outcomes:
         if one.skipped:
             say(f"{one.what} {one.python}: {one.skipped} tests did not run; a test that cannot run here has failed")
     print(results.summary(outcomes), flush=True)
-    return all(one.good for one in outcomes)
+    return bool(outcomes) and all(one.good for one in outcomes)
 
 
 def _report(name: str) -> Path:
