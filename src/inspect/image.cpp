@@ -7,25 +7,38 @@ namespace nasm_build::inspect {
 
 const char* name_of(Format format) noexcept {
     switch (format) {
-        case Format::elf: return "ELF";
-        case Format::pe: return "PE";
-        case Format::macho: return "Mach-O";
+        case Format::elf:
+            return "ELF";
+        case Format::pe:
+            return "PE";
+        case Format::macho:
+            return "Mach-O";
     }
     return "unknown";
 }
 
 const char* name_of(Machine machine) noexcept {
     switch (machine) {
-        case Machine::unknown: return "unknown";
-        case Machine::x86: return "x86";
-        case Machine::x86_64: return "x86-64";
-        case Machine::arm: return "arm";
-        case Machine::arm64: return "arm64";
-        case Machine::ppc64: return "ppc64";
-        case Machine::ppc64le: return "ppc64le";
-        case Machine::s390x: return "s390x";
-        case Machine::riscv64: return "riscv64";
-        case Machine::loongarch64: return "loongarch64";
+        case Machine::unknown:
+            return "unknown";
+        case Machine::x86:
+            return "x86";
+        case Machine::x86_64:
+            return "x86-64";
+        case Machine::arm:
+            return "arm";
+        case Machine::arm64:
+            return "arm64";
+        case Machine::ppc64:
+            return "ppc64";
+        case Machine::ppc64le:
+            return "ppc64le";
+        case Machine::s390x:
+            return "s390x";
+        case Machine::riscv64:
+            return "riscv64";
+        case Machine::loongarch64:
+            return "loongarch64";
     }
     return "unknown";
 }

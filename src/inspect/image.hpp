@@ -27,7 +27,9 @@ struct MemoryRange {
     bool writable = false;
     bool executable = false;
 
-    [[nodiscard]] bool contains(std::uint64_t where) const noexcept { return where >= address && where - address < size; }
+    [[nodiscard]] bool contains(std::uint64_t where) const noexcept {
+        return where >= address && where - address < size;
+    }
 };
 
 /// A section: finer than MemoryRange on ELF and Mach-O. Empty where the section headers were stripped.
@@ -38,7 +40,9 @@ struct Section {
     bool writable = false;
     bool executable = false;
 
-    [[nodiscard]] bool contains(std::uint64_t where) const noexcept { return where >= address && where - address < size; }
+    [[nodiscard]] bool contains(std::uint64_t where) const noexcept {
+        return where >= address && where - address < size;
+    }
 };
 
 enum class SymbolKind : std::uint8_t { untyped, function, object, thread_local_object, indirect_function, other };
@@ -55,10 +59,10 @@ struct Export {
 
 /// Why a symbol that is there cannot be found by name.
 enum class HiddenBecause : std::uint8_t {
-    local,              ///< never declared global
-    visibility,         ///< hidden or internal visibility, a version script, or a private extern
-    missing_underscore, ///< Mach-O: dlsym puts `_` before the name, and the symbol has none
-    ordinal_only,       ///< PE: exported without a name
+    local,  ///< never declared global
+    visibility,  ///< hidden or internal visibility, a version script, or a private extern
+    missing_underscore,  ///< Mach-O: dlsym puts `_` before the name, and the symbol has none
+    ordinal_only,  ///< PE: exported without a name
 };
 
 /// A defined symbol that cannot be found by name. Readers keep only those whose names contain `PyInit` or `PyModExport`
@@ -71,11 +75,11 @@ struct HiddenSymbol {
 
 /// A symbol that the loader must find elsewhere.
 struct Import {
-    std::string name;     ///< PE imports by ordinal: `#17`
+    std::string name;  ///< PE imports by ordinal: `#17`
     std::string library;  ///< the library it is bound to (PE; Mach-O two-level); empty where any library may have it
     std::string version;  ///< ELF: `GLIBC_2.17`; empty when unversioned
-    bool weak = false;    ///< may stay unresolved
-    bool flat = false;    ///< Mach-O: looked up in every loaded image (`-undefined dynamic_lookup`)
+    bool weak = false;  ///< may stay unresolved
+    bool flat = false;  ///< Mach-O: looked up in every loaded image (`-undefined dynamic_lookup`)
     /// Mach-O: the file's own name has no leading `_`, so it is not the C name of `name` and nobody has it. Linkers' own names
     /// (`dyld_stub_binder`) have none either.
     bool missing_underscore = false;
@@ -84,7 +88,7 @@ struct Import {
 /// A library that the loader must load first.
 struct Library {
     std::string name;
-    bool weak = false;   ///< may be absent (Mach-O weak)
+    bool weak = false;  ///< may be absent (Mach-O weak)
     bool delayed = false;  ///< loaded at the first call (PE delay import)
 };
 
@@ -103,8 +107,8 @@ struct Image {
     Machine machine = Machine::unknown;
     unsigned pointer_bits = 64;
     FileKind kind = FileKind::other;
-    std::string slice;      ///< `x86_64` for a slice of a fat Mach-O file; empty otherwise
-    std::string soname;     ///< ELF DT_SONAME, Mach-O LC_ID_DYLIB, the name inside a PE export table; or empty
+    std::string slice;  ///< `x86_64` for a slice of a fat Mach-O file; empty otherwise
+    std::string soname;  ///< ELF DT_SONAME, Mach-O LC_ID_DYLIB, the name inside a PE export table; or empty
     std::uint64_t file_size = 0;
 
     std::vector<MemoryRange> memory;
@@ -117,7 +121,7 @@ struct Image {
 
     Stack stack = Stack::not_applicable;
     std::vector<TextRelocation> text_relocations;  ///< at most 100 of them
-    bool claims_text_relocations = false;          ///< ELF DT_TEXTREL or DF_TEXTREL
+    bool claims_text_relocations = false;  ///< ELF DT_TEXTREL or DF_TEXTREL
 
     /// The lowest system that a Mach-O file says it runs on (`11.0`), with the platform's name (`macos`).
     std::string minimum_system;

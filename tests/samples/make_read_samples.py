@@ -23,7 +23,9 @@ def tool(*names: str) -> str:
         found = shutil.which(name)
         if found is not None:
             return found
-    raise SystemExit(f"make_read_samples: error: none of {', '.join(names)} was found\nfix: apt-get install nasm gcc lld llvm")
+    raise SystemExit(
+        f"make_read_samples: error: none of {', '.join(names)} was found\nfix: apt-get install nasm gcc lld llvm"
+    )
 
 
 class Maker:
@@ -72,7 +74,9 @@ def make_elf(make: Maker) -> None:
     make.run(*c, "-shared", "-fuse-ld=lld", "-Wl,--pack-dyn-relocs=relr", "-o", "module_relr.so", *module)
     make.run(make.strip, "-o", "module_stripped.so", "module.so")
     make.run(make.objcopy, "--strip-sections", "module.so", "module_sectionless.so")
-    make.run(*c, "-shared", f"-Wl,--version-script={SOURCES / 'hidden.map'}", "-o", "hidden.so", str(SOURCES / "hidden.c"))
+    make.run(
+        *c, "-shared", f"-Wl,--version-script={SOURCES / 'hidden.map'}", "-o", "hidden.so", str(SOURCES / "hidden.c")
+    )
     make.run(*c, "-c", "-o", "module.o", str(SOURCES / "module.c"))
     make.assemble("plain.asm", "elf64", "plain.o")
     make.run(make.ld, "-shared", "-z", "noexecstack", "-o", "plain.so", "plain.o")
@@ -90,8 +94,11 @@ def make_elf(make: Maker) -> None:
         make.assemble("lines.asm", "elf64", name, *words, "-I", f"{SOURCES}/")
     # The same calls compiled: line tables of each version that a compiler still writes.
     calls = make.folder / "calls.c"
-    calls.write_text("extern int wanted(int);\nint first(void) { return wanted(1) + 1; }\n"
-                     "int second(void)\n{\n    return wanted(2) + 1;\n}\n", encoding="utf-8")
+    calls.write_text(
+        "extern int wanted(int);\nint first(void) { return wanted(1) + 1; }\n"
+        "int second(void)\n{\n    return wanted(2) + 1;\n}\n",
+        encoding="utf-8",
+    )
     for version in (2, 3, 4, 5):
         make.run(make.gcc, "-O1", "-fPIC", "-g", f"-gdwarf-{version}", "-c", "-o", f"calls_{version}.o", "calls.c")
 
@@ -111,15 +118,40 @@ def make_pe(make: Maker) -> None:
 
     common = ["/dll", "/noentry", "/nologo", "/nodefaultlib", "/timestamp:0"]
     make.assemble("module_win.asm", "win64", "module_win.obj")
-    make.run(make.lld_link, *common, "/machine:x64", "module_win.obj", "python313.lib", "late.lib", "/delayload:late.dll",
-             "/export:PyInit_module_win", "/export:by_ordinal,@7,NONAME", "/export:forwarded=other.target",
-             "/out:module_win.pyd")
+    make.run(
+        make.lld_link,
+        *common,
+        "/machine:x64",
+        "module_win.obj",
+        "python313.lib",
+        "late.lib",
+        "/delayload:late.dll",
+        "/export:PyInit_module_win",
+        "/export:by_ordinal,@7,NONAME",
+        "/export:forwarded=other.target",
+        "/out:module_win.pyd",
+    )
     make.assemble("module_win32.asm", "win32", "module_win32.obj")
-    make.run(make.lld_link, *common, "/machine:x86", "/safeseh:no", "module_win32.obj", "python3_32.lib",
-             "/export:PyInit_module_win32", "/out:module_win32.pyd")
+    make.run(
+        make.lld_link,
+        *common,
+        "/machine:x86",
+        "/safeseh:no",
+        "module_win32.obj",
+        "python3_32.lib",
+        "/export:PyInit_module_win32",
+        "/out:module_win32.pyd",
+    )
     make.assemble_arm64("aarch64-windows-msvc", "", "arm64_pe", "arm64_pe.obj")
-    make.run(make.lld_link, *common, "/machine:arm64", "arm64_pe.obj", "python313_arm64.lib", "/export:PyInit_arm64_pe",
-             "/out:arm64_pe.pyd")
+    make.run(
+        make.lld_link,
+        *common,
+        "/machine:arm64",
+        "arm64_pe.obj",
+        "python313_arm64.lib",
+        "/export:PyInit_arm64_pe",
+        "/out:arm64_pe.pyd",
+    )
 
 
 def make_macho(make: Maker) -> None:
@@ -127,9 +159,20 @@ def make_macho(make: Maker) -> None:
     x86_64 = ["-arch", "x86_64", "-platform_version", "macos", "10.13", "11.0", "-undefined", "dynamic_lookup"]
     make.assemble("module_mac.asm", "macho64", "module_mac.o")
     libraries = [str(SOURCES / "library.tbd"), "-weak_library", str(SOURCES / "weak_library.tbd")]
-    make.run(make.ld64, *x86_64, "-bundle", "-rpath", "@loader_path/lib", "-o", "module_mac.so", "module_mac.o", *libraries)
-    make.run(make.ld64, *x86_64, "-dylib", "-install_name", "@rpath/libmodule.dylib", "-o", "module_mac.dylib",
-             "module_mac.o", *libraries)
+    make.run(
+        make.ld64, *x86_64, "-bundle", "-rpath", "@loader_path/lib", "-o", "module_mac.so", "module_mac.o", *libraries
+    )
+    make.run(
+        make.ld64,
+        *x86_64,
+        "-dylib",
+        "-install_name",
+        "@rpath/libmodule.dylib",
+        "-o",
+        "module_mac.dylib",
+        "module_mac.o",
+        *libraries,
+    )
     arm64 = ["-arch", "arm64", "-platform_version", "macos", "11.0", "12.0", "-undefined", "dynamic_lookup"]
     make.assemble_arm64("arm64-apple-macos11", "_", "module_mac", "arm64_macho.o")
     make.run(make.ld64, *arm64, "-bundle", "-o", "arm64_macho.so", "arm64_macho.o")

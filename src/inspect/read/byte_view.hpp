@@ -20,21 +20,21 @@ namespace nasm_build::inspect {
 /// Turns the bytes of a stored number into the host's order. `std::byteswap` is C++23.
 template <std::unsigned_integral T>
 [[nodiscard]] constexpr T swap_bytes(T value) noexcept {
-    T swapped = 0;
+    std::uint64_t rest = value;
+    std::uint64_t swapped = 0;
     for (std::size_t i = 0; i < sizeof(T); ++i) {
-        swapped = static_cast<T>((swapped << 8U) | (value & 0xFFU));
-        if constexpr (sizeof(T) > 1) {
-            value = static_cast<T>(value >> 8U);
-        }
+        swapped = (swapped << 8U) | (rest & 0xFFU);
+        rest >>= 8U;
     }
-    return swapped;
+    return static_cast<T>(swapped);
 }
 
 /// A range of a file's bytes. Offsets are 64-bit, as files state them, and are checked without overflow.
 class ByteView {
 public:
     constexpr ByteView() noexcept = default;
-    constexpr ByteView(std::span<const std::byte> bytes) noexcept : bytes_(bytes) {}  // NOLINT(google-explicit-constructor)
+    constexpr ByteView(std::span<const std::byte> bytes) noexcept
+        : bytes_(bytes) {}  // NOLINT(google-explicit-constructor)
 
     [[nodiscard]] std::uint64_t size() const noexcept { return bytes_.size(); }
     [[nodiscard]] std::span<const std::byte> bytes() const noexcept { return bytes_; }

@@ -31,8 +31,10 @@ bool is_read_from_lief(std::uint64_t tag) noexcept {
         case dt_fini_array:
         case dt_preinit_array:
         case dt_hash:
-        case dt_gnu_hash: return false;
-        default: return tag < android_and_others_first || tag > android_and_others_last;
+        case dt_gnu_hash:
+            return false;
+        default:
+            return tag < android_and_others_first || tag > android_and_others_last;
     }
 }
 
@@ -73,7 +75,8 @@ std::vector<std::uint8_t> bytes_for_lief(ByteView file, const Layout& layout) {
         }
     }
     for (const SectionHeader& section : layout.sections) {
-        if (section.type == sht_symtab || section.type == sht_rel || section.type == sht_rela || section.type == sht_note) {
+        if (section.type == sht_symtab || section.type == sht_rel || section.type == sht_rela ||
+            section.type == sht_note) {
             edits.push_back({section.header_offset + 4, sht_progbits, 4});
         }
     }
@@ -91,13 +94,19 @@ std::vector<std::uint8_t> bytes_for_lief(ByteView file, const Layout& layout) {
 
 SymbolKind kind_of(std::uint64_t type) noexcept {
     switch (type) {
-        case 0: return SymbolKind::untyped;
+        case 0:
+            return SymbolKind::untyped;
         case 1:
-        case 5: return SymbolKind::object;  // STT_OBJECT, STT_COMMON
-        case 2: return SymbolKind::function;
-        case 6: return SymbolKind::thread_local_object;
-        case 10: return SymbolKind::indirect_function;
-        default: return SymbolKind::other;
+        case 5:
+            return SymbolKind::object;  // STT_OBJECT, STT_COMMON
+        case 2:
+            return SymbolKind::function;
+        case 6:
+            return SymbolKind::thread_local_object;
+        case 10:
+            return SymbolKind::indirect_function;
+        default:
+            return SymbolKind::other;
     }
 }
 
@@ -128,8 +137,8 @@ void read_memory(const LIEF::ELF::Binary& binary, const Layout& layout, Image& i
         // .tbss takes no room in memory: what has its address is another section.
         const bool takes_room = (flags & shf_tls) == 0 || number_of(section.type()) != sht_nobits;
         if ((flags & shf_alloc) != 0 && takes_room && layout.type != et_rel) {
-            image.sections.push_back({section.name(), section.virtual_address(), section.size(), (flags & shf_write) != 0,
-                                      (flags & shf_execinstr) != 0});
+            image.sections.push_back({section.name(), section.virtual_address(), section.size(),
+                                      (flags & shf_write) != 0, (flags & shf_execinstr) != 0});
         }
     }
     require_agreement(sections, layout.sections.size(), "section headers");
@@ -151,21 +160,31 @@ void read_dynamic(const LIEF::ELF::Binary& binary, const Layout& layout, Image& 
         ++entries;
         switch (number_of(entry.tag())) {
             case dt_needed:
-                image.libraries.push_back({static_cast<const LIEF::ELF::DynamicEntryLibrary&>(entry).name(), false, false});
+                image.libraries.push_back(
+                    {static_cast<const LIEF::ELF::DynamicEntryLibrary&>(entry).name(), false, false});
                 break;
-            case dt_soname: image.soname = static_cast<const LIEF::ELF::DynamicSharedObject&>(entry).name(); break;
-            case dt_rpath: add_run_paths(static_cast<const LIEF::ELF::DynamicEntryRpath&>(entry).rpath(), image); break;
+            case dt_soname:
+                image.soname = static_cast<const LIEF::ELF::DynamicSharedObject&>(entry).name();
+                break;
+            case dt_rpath:
+                add_run_paths(static_cast<const LIEF::ELF::DynamicEntryRpath&>(entry).rpath(), image);
+                break;
             case dt_runpath:
                 add_run_paths(static_cast<const LIEF::ELF::DynamicEntryRunPath&>(entry).runpath(), image);
                 break;
-            case dt_textrel: image.claims_text_relocations = true; break;
-            case dt_flags: image.claims_text_relocations |= (entry.value() & df_textrel) != 0; break;
+            case dt_textrel:
+                image.claims_text_relocations = true;
+                break;
+            case dt_flags:
+                image.claims_text_relocations |= (entry.value() & df_textrel) != 0;
+                break;
             case dt_flags_1:
                 if (layout.type == et_dyn && (entry.value() & df_1_pie) != 0) {
                     image.kind = FileKind::executable;  // the loader refuses it in dlopen
                 }
                 break;
-            default: break;
+            default:
+                break;
         }
     }
     require_agreement(entries, layout.dynamic.size(), "entries of the dynamic table");
@@ -228,10 +247,14 @@ void read_symbols(const LIEF::ELF::Binary& binary, const Layout& layout, Image& 
 
 FileKind kind_of_file(std::uint16_t type) noexcept {
     switch (type) {
-        case et_dyn: return FileKind::shared_library;
-        case et_exec: return FileKind::executable;
-        case et_rel: return FileKind::object;
-        default: return FileKind::other;
+        case et_dyn:
+            return FileKind::shared_library;
+        case et_exec:
+            return FileKind::executable;
+        case et_rel:
+            return FileKind::object;
+        default:
+            return FileKind::other;
     }
 }
 

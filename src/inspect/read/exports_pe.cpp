@@ -18,7 +18,9 @@ public:
     }
 
     [[nodiscard]] std::uint64_t count() const noexcept { return named_.size(); }
-    [[nodiscard]] std::uint32_t address(std::uint64_t index) const { return file_.load<std::uint32_t>(at_ + index * 4); }
+    [[nodiscard]] std::uint32_t address(std::uint64_t index) const {
+        return file_.load<std::uint32_t>(at_ + index * 4);
+    }
     [[nodiscard]] bool is_named(std::uint64_t index) const { return named_[static_cast<std::size_t>(index)]; }
     void mark_named(std::uint64_t index) { named_[static_cast<std::size_t>(index)] = true; }
 

@@ -17,14 +17,22 @@ constexpr std::uint64_t slice_limit = 32;
 std::string name_of_cpu(std::uint32_t type, std::uint32_t subtype) {
     const std::uint32_t kind = subtype & 0x00FFFFFFU;  // the top byte holds capabilities
     switch (type) {
-        case 7: return "i386";
-        case 0x01000007: return kind == 8 ? "x86_64h" : "x86_64";
-        case 12: return kind == 9 ? "armv7" : kind == 11 ? "armv7s" : "arm";
-        case 0x0100000C: return kind == 2 ? "arm64e" : "arm64";
-        case 0x0200000C: return "arm64_32";
-        case 18: return "ppc";
-        case 0x01000012: return "ppc64";
-        default: return fmt::format("cpu-{}", type);
+        case 7:
+            return "i386";
+        case 0x01000007:
+            return kind == 8 ? "x86_64h" : "x86_64";
+        case 12:
+            return kind == 9 ? "armv7" : kind == 11 ? "armv7s" : "arm";
+        case 0x0100000C:
+            return kind == 2 ? "arm64e" : "arm64";
+        case 0x0200000C:
+            return "arm64_32";
+        case 18:
+            return "ppc";
+        case 0x01000012:
+            return "ppc64";
+        default:
+            return fmt::format("cpu-{}", type);
     }
 }
 
@@ -46,7 +54,8 @@ std::vector<Slice> fat_slices(ByteView file) {
         const std::string name = name_of_cpu(file.load<std::uint32_t>(at, big), file.load<std::uint32_t>(at + 4, big));
         const std::uint64_t offset =
             is_64 ? file.load<std::uint64_t>(at + 8, big) : file.load<std::uint32_t>(at + 8, big);
-        const std::uint64_t size = is_64 ? file.load<std::uint64_t>(at + 16, big) : file.load<std::uint32_t>(at + 12, big);
+        const std::uint64_t size =
+            is_64 ? file.load<std::uint64_t>(at + 16, big) : file.load<std::uint32_t>(at + 12, big);
         require_range(file, offset, size, fmt::format("slice {}", name));
         const bool overlaps = std::any_of(taken.begin(), taken.end(), [&](const auto& other) {
             return offset < other.second && other.first < offset + size;
@@ -54,7 +63,8 @@ std::vector<Slice> fat_slices(ByteView file) {
         const bool repeated =
             std::any_of(slices.begin(), slices.end(), [&](const Slice& other) { return other.name == name; });
         if (overlaps || repeated) {
-            fail_damaged(fmt::format("slice {} {}", name, overlaps ? "lies over other bytes of the file" : "is there twice"));
+            fail_damaged(
+                fmt::format("slice {} {}", name, overlaps ? "lies over other bytes of the file" : "is there twice"));
         }
         taken.emplace_back(offset, offset + size);
         slices.push_back({name, file.part(offset, size)});

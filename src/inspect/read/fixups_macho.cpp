@@ -7,7 +7,8 @@ namespace nasm_build::inspect::macho {
 
 namespace {
 
-void read_import(ByteView data, std::uint64_t at, std::uint32_t format, ByteView names, NameBudget& budget, Fixups& found) {
+void read_import(ByteView data, std::uint64_t at, std::uint32_t format, ByteView names, NameBudget& budget,
+                 Fixups& found) {
     // <mach-o/fixup-chains.h>: DYLD_CHAINED_IMPORT, _ADDEND, _ADDEND64
     Bound bound;
     std::uint64_t name = 0;
@@ -86,7 +87,8 @@ void read_chained_fixups(ByteView slice, const Layout& layout, std::size_t limit
     const ByteView data = slice.part(layout.chained_fixups.offset, layout.chained_fixups.size);
     require_range(data, 0, 28, "the header of the chained fixups");
     if (data.load<std::uint32_t>(0) != 0) {
-        throw Error(fmt::format("the file's chained fixups have version {}, which is not read", data.load<std::uint32_t>(0)));
+        throw Error(
+            fmt::format("the file's chained fixups have version {}, which is not read", data.load<std::uint32_t>(0)));
     }
     read_imports(data, found);
     const std::uint64_t starts = data.load<std::uint32_t>(4);

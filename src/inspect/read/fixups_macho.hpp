@@ -12,7 +12,7 @@ namespace nasm_build::inspect::macho {
 
 /// A symbol that is bound when the image is loaded.
 struct Bound {
-    std::string name;          ///< as the file has it: with the leading underscore
+    std::string name;  ///< as the file has it: with the leading underscore
     std::int64_t library = 0;  ///< the library's ordinal from 1; 0 itself, -1 the program, -2 flat, -3 weak look-up
     bool weak = false;
 };
@@ -26,7 +26,7 @@ struct Fixups {
 [[nodiscard]] Fixups fixups(ByteView slice, const Layout& layout, std::size_t limit);
 
 // The parts of `fixups`, a file each.
-void read_opcodes(ByteView slice, const Layout& layout, std::size_t limit, Fixups& found);          // opcodes_macho.cpp
-void read_chained_fixups(ByteView slice, const Layout& layout, std::size_t limit, Fixups& found);   // fixups_macho.cpp
+void read_opcodes(ByteView slice, const Layout& layout, std::size_t limit, Fixups& found);  // opcodes_macho.cpp
+void read_chained_fixups(ByteView slice, const Layout& layout, std::size_t limit, Fixups& found);  // fixups_macho.cpp
 
 }  // namespace nasm_build::inspect::macho

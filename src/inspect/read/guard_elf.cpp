@@ -20,22 +20,30 @@ struct KnownMachine {
 };
 
 constexpr KnownMachine known_machines[] = {
-    {3, Machine::x86, false},      {62, Machine::x86_64, true}, {40, Machine::arm, false},
-    {183, Machine::arm64, true},   {21, Machine::ppc64le, true}, {243, Machine::riscv64, true},
+    {3, Machine::x86, false},          {62, Machine::x86_64, true},  {40, Machine::arm, false},
+    {183, Machine::arm64, true},       {21, Machine::ppc64le, true}, {243, Machine::riscv64, true},
     {258, Machine::loongarch64, true},
 };
 
 const char* big_endian_machine(std::uint16_t number) noexcept {
     switch (number) {
         case 2:
-        case 43: return "SPARC";
-        case 8: return "MIPS";
-        case 20: return "PowerPC";
-        case 21: return "ppc64";
-        case 22: return "s390x";
-        case 40: return "ARM";
-        case 183: return "arm64";
-        default: return nullptr;
+        case 43:
+            return "SPARC";
+        case 8:
+            return "MIPS";
+        case 20:
+            return "PowerPC";
+        case 21:
+            return "ppc64";
+        case 22:
+            return "s390x";
+        case 40:
+            return "ARM";
+        case 183:
+            return "arm64";
+        default:
+            return nullptr;
     }
 }
 
@@ -44,9 +52,10 @@ void check_machine(ByteView file, Layout& layout) {
     const auto number = file.load<std::uint16_t>(18, order == 2 ? std::endian::big : std::endian::little);
     if (order == 2) {
         const char* name = big_endian_machine(number);
-        throw Error(name != nullptr ? fmt::format("the file is a big-endian ELF file for {}, which is not read", name)
-                                    : fmt::format("the file is a big-endian ELF file for machine number {}, which is not read",
-                                                  number));
+        throw Error(
+            name != nullptr
+                ? fmt::format("the file is a big-endian ELF file for {}, which is not read", name)
+                : fmt::format("the file is a big-endian ELF file for machine number {}, which is not read", number));
     }
     if (order != 1) {
         fail_damaged(fmt::format("its ELF header gives {} as the order of bytes", order));
@@ -200,7 +209,8 @@ void check_sections(ByteView file, Layout& layout) {
     }
     const std::uint64_t expected = layout.is_64 ? 64 : 40;
     if (table == 0 || entry != expected || count == 0) {
-        fail_damaged(fmt::format("its table of section headers has {} entries of {} bytes at byte {}", count, entry, table));
+        fail_damaged(
+            fmt::format("its table of section headers has {} entries of {} bytes at byte {}", count, entry, table));
     }
     require_count(count, section_limit, "sections");
     require_range(file, table, count * expected, "the table of section headers");

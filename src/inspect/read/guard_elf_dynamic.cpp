@@ -31,10 +31,10 @@ void load_entries(ByteView file, Layout& layout, const Segment& segment) {
 
 void check_single_entries(const Layout& layout) {
     // The loader takes the last of several, LIEF the first: there is no file for which they may differ.
-    constexpr std::array once = {dt_pltrelsz, dt_hash,    dt_strtab,   dt_symtab,  dt_rela,    dt_relasz,    dt_relaent,
-                                 dt_strsz,    dt_syment,  dt_soname,   dt_rel,     dt_relsz,   dt_relent,    dt_pltrel,
-                                 dt_jmprel,   dt_flags,   dt_gnu_hash, dt_versym,  dt_flags_1, dt_verdef,    dt_verdefnum,
-                                 dt_verneed,  dt_verneednum, dt_relr,  dt_relrsz,  dt_relrent};
+    constexpr std::array once = {
+        dt_pltrelsz, dt_hash,   dt_strtab,    dt_symtab,  dt_rela,       dt_relasz, dt_relaent, dt_strsz,    dt_syment,
+        dt_soname,   dt_rel,    dt_relsz,     dt_relent,  dt_pltrel,     dt_jmprel, dt_flags,   dt_gnu_hash, dt_versym,
+        dt_flags_1,  dt_verdef, dt_verdefnum, dt_verneed, dt_verneednum, dt_relr,   dt_relrsz,  dt_relrent};
     for (const std::uint64_t tag : once) {
         const auto count = std::count_if(layout.dynamic.begin(), layout.dynamic.end(),
                                          [tag](const DynamicEntry& entry) { return entry.tag == tag; });
@@ -98,7 +98,8 @@ void count_symbols(ByteView file, Layout& layout) {
         fail_damaged("its section headers and its dynamic table disagree on the dynamic symbols");
     }
     if (by_hash != 0 && by_hash != by_section) {
-        fail_damaged(fmt::format("its section headers have {} dynamic symbols, its hash table {}", by_section, by_hash));
+        fail_damaged(
+            fmt::format("its section headers have {} dynamic symbols, its hash table {}", by_section, by_hash));
     }
     layout.symbol_count = by_section;
 }
@@ -118,8 +119,8 @@ void check_symbols(ByteView file, Layout& layout) {
     layout.symbols_offset = offset_of(layout, table->value, layout.symbol_size(), "the table of dynamic symbols");
     count_symbols(file, layout);
     require_count(layout.symbol_count, symbol_limit, "dynamic symbols");
-    static_cast<void>(offset_of(layout, table->value, layout.symbol_count * layout.symbol_size(),
-                                "the table of dynamic symbols"));
+    static_cast<void>(
+        offset_of(layout, table->value, layout.symbol_count * layout.symbol_size(), "the table of dynamic symbols"));
     NameBudget budget(name_budget(layout.dynamic_strings.size()));
     for (std::uint64_t i = 0; i < layout.symbol_count; ++i) {
         const auto name =
@@ -132,9 +133,8 @@ void check_symbols(ByteView file, Layout& layout) {
 }
 
 void check_arrays(const Layout& layout) {
-    constexpr std::array<std::array<std::uint64_t, 2>, 3> arrays = {{{dt_init_array, dt_init_arraysz},
-                                                                     {dt_fini_array, dt_fini_arraysz},
-                                                                     {dt_preinit_array, dt_preinit_arraysz}}};
+    constexpr std::array<std::array<std::uint64_t, 2>, 3> arrays = {
+        {{dt_init_array, dt_init_arraysz}, {dt_fini_array, dt_fini_arraysz}, {dt_preinit_array, dt_preinit_arraysz}}};
     for (const auto& [table, size] : arrays) {
         if (layout.value(size) != 0 && layout.value(table) != 0) {
             static_cast<void>(offset_of(layout, layout.value(table), layout.value(size), "an array of initialisers"));

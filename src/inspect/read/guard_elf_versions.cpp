@@ -82,7 +82,8 @@ private:
     NameBudget budget_{name_budget(layout_.dynamic_strings.size())};
 };
 
-std::uint64_t walk(ByteView file, const Layout& layout, const Shape& shape, std::uint64_t tag, std::uint64_t count_tag) {
+std::uint64_t walk(ByteView file, const Layout& layout, const Shape& shape, std::uint64_t tag,
+                   std::uint64_t count_tag) {
     const DynamicEntry* table = layout.find(tag);
     if (table == nullptr || layout.find(count_tag) == nullptr) {
         return 0;

@@ -23,11 +23,20 @@ void load_header(ByteView slice, Layout& layout) {
     require_range(slice, 0, layout.header_size(), "the Mach-O header");
     const auto cpu = slice.load<std::uint32_t>(4);
     switch (cpu) {
-        case 7: layout.machine = Machine::x86; break;
-        case 0x01000007: layout.machine = Machine::x86_64; break;
-        case 12: layout.machine = Machine::arm; break;
-        case 0x0100000C: layout.machine = Machine::arm64; break;
-        default: throw Error(fmt::format("the file is a Mach-O file for {}, which is not read", name_of_cpu(cpu, 0)));
+        case 7:
+            layout.machine = Machine::x86;
+            break;
+        case 0x01000007:
+            layout.machine = Machine::x86_64;
+            break;
+        case 12:
+            layout.machine = Machine::arm;
+            break;
+        case 0x0100000C:
+            layout.machine = Machine::arm64;
+            break;
+        default:
+            throw Error(fmt::format("the file is a Mach-O file for {}, which is not read", name_of_cpu(cpu, 0)));
     }
     if (((cpu & 0x01000000U) != 0) != layout.is_64) {
         fail_damaged(fmt::format("its Mach-O header is not one for {}", name_of_cpu(cpu, 0)));
@@ -68,8 +77,8 @@ void check_section(ByteView slice, const Segment& segment, std::uint64_t at, boo
     if (type != s_zerofill && type != s_gb_zerofill && type != s_thread_local_zerofill && size != 0) {
         require_range(slice, slice.load<std::uint32_t>(fields), size, "section " + name);
     }
-    require_range(slice, slice.load<std::uint32_t>(fields + 8), std::uint64_t{slice.load<std::uint32_t>(fields + 12)} * 8,
-                  "the relocations of section " + name);
+    require_range(slice, slice.load<std::uint32_t>(fields + 8),
+                  std::uint64_t{slice.load<std::uint32_t>(fields + 12)} * 8, "the relocations of section " + name);
     if (!is_object && (address < segment.address || size > segment.memory_size ||
                        address - segment.address > segment.memory_size - size)) {
         fail_damaged(fmt::format("section {} does not lie in its segment", name));

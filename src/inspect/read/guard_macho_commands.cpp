@@ -59,7 +59,8 @@ void check_dysymtab(ByteView slice, const Command& command) {
     require_size(command, 80);
     // Pairs of an offset and a count, with the bytes of an entry: contents, modules, references, indirect symbols,
     // external and local relocations. The modules' entries have 52 bytes at least.
-    constexpr std::array<std::array<std::uint64_t, 2>, 6> tables = {{{32, 8}, {40, 52}, {48, 4}, {56, 4}, {64, 8}, {72, 8}}};
+    constexpr std::array<std::array<std::uint64_t, 2>, 6> tables = {
+        {{32, 8}, {40, 52}, {48, 4}, {56, 4}, {64, 8}, {72, 8}}};
     for (const auto& [field, entry] : tables) {
         const std::uint64_t offset = slice.load<std::uint32_t>(command.offset + field);
         const std::uint64_t count = slice.load<std::uint32_t>(command.offset + field + 4);
@@ -94,9 +95,15 @@ void check_build_version(ByteView slice, const Command& command) {
 
 void check_command(ByteView slice, Layout& layout, const Command& command) {
     switch (command.type) {
-        case lc_symtab: load_symtab(slice, layout, command); break;
-        case lc_dysymtab: check_dysymtab(slice, command); break;
-        case lc_id_dylib: static_cast<void>(text_in(slice, command, 8)); break;
+        case lc_symtab:
+            load_symtab(slice, layout, command);
+            break;
+        case lc_dysymtab:
+            check_dysymtab(slice, command);
+            break;
+        case lc_id_dylib:
+            static_cast<void>(text_in(slice, command, 8));
+            break;
         case lc_load_dylib:
         case lc_load_weak_dylib:
         case lc_reexport_dylib:
@@ -110,10 +117,16 @@ void check_command(ByteView slice, Layout& layout, const Command& command) {
             ++layout.run_paths;
             break;
         case lc_dyld_info:
-        case lc_dyld_info_only: load_dyld_info(slice, layout, command); break;
+        case lc_dyld_info_only:
+            load_dyld_info(slice, layout, command);
+            break;
         case lc_version_min_macosx:
-        case lc_version_min_iphoneos: require_size(command, 16); break;
-        case lc_build_version: check_build_version(slice, command); break;
+        case lc_version_min_iphoneos:
+            require_size(command, 16);
+            break;
+        case lc_build_version:
+            check_build_version(slice, command);
+            break;
         case lc_code_signature:
         case lc_segment_split_info:
         case lc_function_starts:
@@ -135,7 +148,8 @@ void check_command(ByteView slice, Layout& layout, const Command& command) {
             set_once(layout.chained_fixups, range.offset, range.size, "chained fixups");
             break;
         }
-        default: break;  // nothing of it is read, by us or by LIEF
+        default:
+            break;  // nothing of it is read, by us or by LIEF
     }
 }
 

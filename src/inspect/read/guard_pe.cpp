@@ -17,11 +17,16 @@ bool is_power_of_two(std::uint32_t value) noexcept {
 
 Machine machine_of(std::uint16_t number) {
     switch (number) {
-        case 0x014C: return Machine::x86;
-        case 0x8664: return Machine::x86_64;
-        case 0x01C4: return Machine::arm;
-        case 0xAA64: return Machine::arm64;
-        default: throw Error(fmt::format("the file is a PE file for machine number 0x{:x}, which is not read", number));
+        case 0x014C:
+            return Machine::x86;
+        case 0x8664:
+            return Machine::x86_64;
+        case 0x01C4:
+            return Machine::arm;
+        case 0xAA64:
+            return Machine::arm64;
+        default:
+            throw Error(fmt::format("the file is a PE file for machine number 0x{:x}, which is not read", number));
     }
 }
 
@@ -101,7 +106,8 @@ void check_file_ranges(const Layout& layout) {
     }
 }
 
-void load_sections(ByteView file, Layout& layout, std::uint64_t table, std::uint64_t count, std::uint64_t optional_header) {
+void load_sections(ByteView file, Layout& layout, std::uint64_t table, std::uint64_t count,
+                   std::uint64_t optional_header) {
     require_count(count, section_limit, "sections");
     require_range(file, table, count * 40, "the table of sections");
     const auto section_alignment = file.load<std::uint32_t>(optional_header + 32);
@@ -127,7 +133,8 @@ void load_sections(ByteView file, Layout& layout, std::uint64_t table, std::uint
 std::uint64_t offset_of(ByteView file, const Layout& layout, std::uint64_t address, std::uint64_t length,
                         std::string_view what) {
     for (const SectionHeader& section : layout.sections) {
-        if (address >= section.address && address - section.address < (section.memory_size != 0 ? section.memory_size : section.file_size)) {
+        if (address >= section.address &&
+            address - section.address < (section.memory_size != 0 ? section.memory_size : section.file_size)) {
             const std::uint64_t into = address - section.address;
             if (into > section.file_size || length > section.file_size - into) {
                 break;

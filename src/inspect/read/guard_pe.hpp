@@ -13,7 +13,8 @@
 namespace nasm_build::inspect::pe {
 
 // Numbers of Microsoft's PE format specification.
-inline constexpr std::uint32_t section_executable = 0x20000000, section_readable = 0x40000000, section_writable = 0x80000000;
+inline constexpr std::uint32_t section_executable = 0x20000000, section_readable = 0x40000000,
+                               section_writable = 0x80000000;
 inline constexpr std::uint16_t file_is_executable = 0x0002, file_is_dll = 0x2000;
 inline constexpr std::size_t directory_count = 16;
 
@@ -39,7 +40,7 @@ enum Directory : std::uint8_t {
 
 struct Range {
     std::uint64_t header_offset = 0;  ///< where the file states it
-    std::uint32_t address = 0;        ///< relative to the image; of the certificates, a file offset
+    std::uint32_t address = 0;  ///< relative to the image; of the certificates, a file offset
     std::uint32_t size = 0;
 };
 
@@ -85,14 +86,15 @@ struct Tables {
                                       std::string_view what);
 
 /// The text at an image-relative address; it ends within the same section.
-[[nodiscard]] std::string_view text_at(ByteView file, const Layout& layout, std::uint64_t address, std::string_view what);
+[[nodiscard]] std::string_view text_at(ByteView file, const Layout& layout, std::uint64_t address,
+                                       std::string_view what);
 
 /// Checks headers, sections and the small directories; throws Error with one line.
 [[nodiscard]] Layout check(ByteView file);
 
-void check_directories(ByteView file, const Layout& layout);                                  // guard_pe_directories.cpp
+void check_directories(ByteView file, const Layout& layout);  // guard_pe_directories.cpp
 void check_imports(ByteView file, const Layout& layout, Tables& tables, NameBudget& budget);  // guard_pe_imports.cpp
 /// Decodes the export table: LIEF 0.12.3 loses the names of forwarders and second names of one address.
-void read_exports(ByteView file, const Layout& layout, Tables& tables, NameBudget& budget);   // exports_pe.cpp
+void read_exports(ByteView file, const Layout& layout, Tables& tables, NameBudget& budget);  // exports_pe.cpp
 
 }  // namespace nasm_build::inspect::pe

@@ -13,7 +13,8 @@ constexpr std::uint64_t symbol_limit = 500'000;
 /// Walks one table of thunks to its zero and returns their number. `values` is the address table beside it, or 0.
 class ThunkWalk {
 public:
-    ThunkWalk(ByteView file, const Layout& layout, NameBudget& budget) : file_(file), layout_(layout), budget_(budget) {}
+    ThunkWalk(ByteView file, const Layout& layout, NameBudget& budget)
+        : file_(file), layout_(layout), budget_(budget) {}
 
     std::uint64_t walk(std::uint64_t names, std::uint64_t values, const std::string& library) {
         const std::string what = "the table of imports from " + library;
@@ -92,9 +93,10 @@ void check_delayed(ByteView file, const Layout& layout, Tables& tables, NameBudg
         const std::string_view library = text_at(file, layout, name, "the name of a delayed library");
         budget.take(library);
         if ((attributes & 1U) == 0) {
-            throw Error(fmt::format("the file's delayed import of {} has absolute addresses, a form of before 2000 that is "
-                                    "not read",
-                                    printable(library)));
+            throw Error(
+                fmt::format("the file's delayed import of {} has absolute addresses, a form of before 2000 that is "
+                            "not read",
+                            printable(library)));
         }
         tables.delayed_symbols += thunks.walk(names, values, printable(library));
         ++tables.delayed_libraries;

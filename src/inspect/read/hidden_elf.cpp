@@ -62,7 +62,8 @@ void read_table(ByteView file, const Layout& layout, const SectionHeader& table,
             continue;
         }
         const bool was_global = symbol.binding != 0 || symbol.visibility != 0 || made_local;
-        hidden.push_back({std::string(*name), symbol.value, was_global ? HiddenBecause::visibility : HiddenBecause::local});
+        hidden.push_back(
+            {std::string(*name), symbol.value, was_global ? HiddenBecause::visibility : HiddenBecause::local});
     }
 }
 

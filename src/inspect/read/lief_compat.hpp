@@ -4,12 +4,12 @@
 // at once, by `number_of`.
 #pragma once
 
+#include <LIEF/version.h>
+#include <fmt/format.h>
 #include <LIEF/ELF.hpp>
 #include <LIEF/MachO.hpp>
 #include <LIEF/PE.hpp>
 #include <LIEF/logging.hpp>
-#include <LIEF/version.h>
-#include <fmt/format.h>
 
 #include <cstdint>
 #include <memory>
@@ -68,9 +68,8 @@ template <typename Parse>
         return LIEF::ELF::Parser::parse(std::make_unique<LIEF::VectorStream>(std::move(bytes)), config);
     });
 #else
-    return parsed([&bytes] {
-        return LIEF::ELF::Parser::parse(bytes, "", LIEF::ELF::DYNSYM_COUNT_METHODS::COUNT_SECTION);
-    });
+    return parsed(
+        [&bytes] { return LIEF::ELF::Parser::parse(bytes, "", LIEF::ELF::DYNSYM_COUNT_METHODS::COUNT_SECTION); });
 #endif
 }
 

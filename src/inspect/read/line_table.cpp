@@ -90,6 +90,7 @@ private:
         line_range_ = cursor.read<std::uint8_t>();
         opcode_base_ = cursor.read<std::uint8_t>();
         operand_counts_.clear();
+        operand_counts_.reserve(opcode_base_);
         for (unsigned opcode = 1; opcode < opcode_base_; ++opcode) {
             operand_counts_.push_back(cursor.read<std::uint8_t>());
         }
@@ -137,6 +138,7 @@ private:
 
     static std::vector<std::string_view> names_only(const std::vector<FileName>& entries) {
         std::vector<std::string_view> names;
+        names.reserve(entries.size());
         for (const FileName& entry : entries) {
             names.push_back(entry.path);
         }
@@ -170,17 +172,39 @@ private:
         std::string_view text;
         std::uint64_t number = 0;
         switch (form) {
-            case 0x08: text = cursor.read_text(); break;  // DW_FORM_string
-            case 0x0E: text = text_at(cursor, sections_.string); break;       // DW_FORM_strp
-            case 0x1F: text = text_at(cursor, sections_.line_string); break;  // DW_FORM_line_strp
-            case 0x0B: number = cursor.read<std::uint8_t>(); break;           // DW_FORM_data1
-            case 0x05: number = cursor.read<std::uint16_t>(); break;          // DW_FORM_data2
-            case 0x06: number = cursor.read<std::uint32_t>(); break;          // DW_FORM_data4
-            case 0x07: number = cursor.read<std::uint64_t>(); break;          // DW_FORM_data8
-            case 0x0F: number = cursor.read_uleb(); break;                    // DW_FORM_udata
-            case 0x1E: cursor.skip(16); break;                                // DW_FORM_data16: an MD5
-            case 0x09: cursor.skip(cursor.read_uleb()); break;                // DW_FORM_block
-            default: cursor.fail(); break;
+            case 0x08:
+                text = cursor.read_text();
+                break;  // DW_FORM_string
+            case 0x0E:
+                text = text_at(cursor, sections_.string);
+                break;  // DW_FORM_strp
+            case 0x1F:
+                text = text_at(cursor, sections_.line_string);
+                break;  // DW_FORM_line_strp
+            case 0x0B:
+                number = cursor.read<std::uint8_t>();
+                break;  // DW_FORM_data1
+            case 0x05:
+                number = cursor.read<std::uint16_t>();
+                break;  // DW_FORM_data2
+            case 0x06:
+                number = cursor.read<std::uint32_t>();
+                break;  // DW_FORM_data4
+            case 0x07:
+                number = cursor.read<std::uint64_t>();
+                break;  // DW_FORM_data8
+            case 0x0F:
+                number = cursor.read_uleb();
+                break;  // DW_FORM_udata
+            case 0x1E:
+                cursor.skip(16);
+                break;  // DW_FORM_data16: an MD5
+            case 0x09:
+                cursor.skip(cursor.read_uleb());
+                break;  // DW_FORM_block
+            default:
+                cursor.fail();
+                break;
         }
         if (what == content_path) {
             entry.path = text;
@@ -224,16 +248,26 @@ private:
 
     void run_standard(Cursor& cursor, std::uint8_t opcode) {
         switch (opcode) {
-            case 1: add_row(false); break;                                            // DW_LNS_copy
-            case 2: registers_.address += cursor.read_uleb() * minimum_length_; break;  // DW_LNS_advance_pc
-            case 3: advance_line(cursor.read_sleb()); break;                          // DW_LNS_advance_line
-            case 4: registers_.file = cursor.read_uleb(); break;                      // DW_LNS_set_file
-            case 8:                                                                   // DW_LNS_const_add_pc
+            case 1:
+                add_row(false);
+                break;  // DW_LNS_copy
+            case 2:
+                registers_.address += cursor.read_uleb() * minimum_length_;
+                break;  // DW_LNS_advance_pc
+            case 3:
+                advance_line(cursor.read_sleb());
+                break;  // DW_LNS_advance_line
+            case 4:
+                registers_.file = cursor.read_uleb();
+                break;  // DW_LNS_set_file
+            case 8:  // DW_LNS_const_add_pc
                 if (line_range_ != 0) {
                     registers_.address += std::uint64_t{(255U - opcode_base_) / line_range_} * minimum_length_;
                 }
                 break;
-            case 9: registers_.address += cursor.read<std::uint16_t>(); break;  // DW_LNS_fixed_advance_pc
+            case 9:
+                registers_.address += cursor.read<std::uint16_t>();
+                break;  // DW_LNS_fixed_advance_pc
             default:
                 for (unsigned i = 0; i < operand_counts_[opcode - 1U]; ++i) {
                     static_cast<void>(cursor.read_uleb());
@@ -243,7 +277,8 @@ private:
 
     void advance_line(std::int64_t by) {
         // In unsigned numbers: a lying advance may pass the range of a signed one.
-        registers_.line = static_cast<std::int64_t>(static_cast<std::uint64_t>(registers_.line) + static_cast<std::uint64_t>(by));
+        registers_.line =
+            static_cast<std::int64_t>(static_cast<std::uint64_t>(registers_.line) + static_cast<std::uint64_t>(by));
     }
 
     void run_extended(Cursor& cursor) {
@@ -259,9 +294,14 @@ private:
                 registers_ = {};
                 has_row_ = false;
                 break;
-            case 2: set_address(cursor, length - 1); break;  // DW_LNE_set_address
-            case 3: static_cast<void>(read_old_file(cursor)); break;  // DW_LNE_define_file
-            default: break;
+            case 2:
+                set_address(cursor, length - 1);
+                break;  // DW_LNE_set_address
+            case 3:
+                static_cast<void>(read_old_file(cursor));
+                break;  // DW_LNE_define_file
+            default:
+                break;
         }
         if (cursor.position() <= end) {
             cursor.skip(end - cursor.position());
@@ -282,10 +322,11 @@ private:
 
     /// A row holds from its address to the next row's.
     void add_row(bool ends) {
-        if (has_row_ && registers_.placed && registers_.address > row_.address && row_.line > 0 && row_.line <= UINT32_MAX) {
+        if (has_row_ && registers_.placed && registers_.address > row_.address && row_.line > 0 &&
+            row_.line <= UINT32_MAX) {
             if (const auto file = index_of(row_.file)) {
-                table_.ranges_.push_back({row_.section, row_.address, registers_.address, *file,
-                                          static_cast<std::uint32_t>(row_.line)});
+                table_.ranges_.push_back(
+                    {row_.section, row_.address, registers_.address, *file, static_cast<std::uint32_t>(row_.line)});
             }
         }
         row_ = registers_;
@@ -305,7 +346,8 @@ private:
             std::string path(name.path.substr(0, name_limit));
             const bool absolute = path.front() == '/' || path.front() == '\\' || (path.size() > 1 && path[1] == ':');
             if (!absolute && name.directory != 0 && name.directory < directories_.size()) {
-                path = std::string(directories_[static_cast<std::size_t>(name.directory)].substr(0, name_limit)) + "/" + path;
+                path = std::string(directories_[static_cast<std::size_t>(name.directory)].substr(0, name_limit)) + "/" +
+                       path;
             }
             known = static_cast<std::uint32_t>(table_.files_.size());
             table_.files_.push_back(std::move(path));

@@ -19,9 +19,9 @@ struct LineRelocation {
 };
 
 struct LineSections {
-    ByteView line;         ///< `.debug_line`
+    ByteView line;  ///< `.debug_line`
     ByteView line_string;  ///< `.debug_line_str`, of version 5
-    ByteView string;       ///< `.debug_str`
+    ByteView string;  ///< `.debug_str`
     std::vector<LineRelocation> relocations;  ///< sorted by place
 };
 

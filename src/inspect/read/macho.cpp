@@ -36,8 +36,10 @@ bool is_read_from_lief(std::uint32_t command) noexcept {
         case lc_rpath:
         case lc_version_min_macosx:
         case lc_version_min_iphoneos:
-        case lc_build_version: return true;
-        default: return false;
+        case lc_build_version:
+            return true;
+        default:
+            return false;
     }
 }
 
@@ -66,9 +68,9 @@ std::string version_text(const std::array<std::uint32_t, 3>& version) {
 
 const char* platform_name(std::uint64_t platform) noexcept {
     // <mach-o/loader.h>, PLATFORM_*
-    constexpr std::array names = {"",           "macos",        "ios",           "tvos",
-                                  "watchos",    "bridgeos",     "maccatalyst",   "ios-simulator",
-                                  "tvos-simulator", "watchos-simulator", "driverkit", "visionos"};
+    constexpr std::array names = {"",          "macos",       "ios",           "tvos",           "watchos",
+                                  "bridgeos",  "maccatalyst", "ios-simulator", "tvos-simulator", "watchos-simulator",
+                                  "driverkit", "visionos"};
     return platform < names.size() ? names.at(static_cast<std::size_t>(platform)) : "unknown";
 }
 
@@ -79,7 +81,9 @@ void read_commands(const LIEF::MachO::Binary& binary, const Layout& layout, Imag
         ++commands;
         const auto type = static_cast<std::uint32_t>(number_of(command.command()));
         switch (type) {
-            case lc_id_dylib: image.soname = static_cast<const LIEF::MachO::DylibCommand&>(command).name(); break;
+            case lc_id_dylib:
+                image.soname = static_cast<const LIEF::MachO::DylibCommand&>(command).name();
+                break;
             case lc_load_dylib:
             case lc_load_weak_dylib:
             case lc_reexport_dylib:
@@ -103,7 +107,8 @@ void read_commands(const LIEF::MachO::Binary& binary, const Layout& layout, Imag
                 image.platform = platform_name(number_of(build.platform()));
                 break;
             }
-            default: break;
+            default:
+                break;
         }
     }
     require_agreement(commands, layout.commands.size(), "load commands");
@@ -206,7 +211,8 @@ public:
                     hide(each.name, each.address, HiddenBecause::missing_underscore);
                 }
             } else if (known.count(name.text) == 0) {
-                added.push_back({std::string(name.text), each.address, 0, SymbolKind::untyped, each.weak, each.forwarded_to});
+                added.push_back(
+                    {std::string(name.text), each.address, 0, SymbolKind::untyped, each.weak, each.forwarded_to});
             }
         }
         std::move(added.begin(), added.end(), std::back_inserter(image_.exports));
@@ -250,12 +256,13 @@ private:
         }
         const CName name(symbol.name());
         if ((type & n_ext) == 0 || (type & n_pext) != 0) {
-            hide(symbol.name(), symbol.value(), (type & n_pext) != 0 ? HiddenBecause::visibility : HiddenBecause::local);
+            hide(symbol.name(), symbol.value(),
+                 (type & n_pext) != 0 ? HiddenBecause::visibility : HiddenBecause::local);
         } else if (!name.underscore) {
             hide(symbol.name(), symbol.value(), HiddenBecause::missing_underscore);
         } else {
-            image_.exports.push_back({std::string(name.text), symbol.value(), 0, SymbolKind::untyped,
-                                      (description & n_weak_def) != 0, ""});
+            image_.exports.push_back(
+                {std::string(name.text), symbol.value(), 0, SymbolKind::untyped, (description & n_weak_def) != 0, ""});
         }
     }
 
@@ -274,11 +281,16 @@ private:
 
 FileKind kind_of_file(std::uint32_t type) noexcept {
     switch (type) {
-        case mh_dylib: return FileKind::shared_library;
-        case mh_bundle: return FileKind::bundle;
-        case mh_execute: return FileKind::executable;
-        case mh_object: return FileKind::object;
-        default: return FileKind::other;
+        case mh_dylib:
+            return FileKind::shared_library;
+        case mh_bundle:
+            return FileKind::bundle;
+        case mh_execute:
+            return FileKind::executable;
+        case mh_object:
+            return FileKind::object;
+        default:
+            return FileKind::other;
     }
 }
 

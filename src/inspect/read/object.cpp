@@ -19,15 +19,49 @@ namespace {
 
 // System V ABI for AMD64, table of relocation types; 39 and 40 were withdrawn.
 constexpr std::array relocation_names = {
-    "R_X86_64_NONE",      "R_X86_64_64",        "R_X86_64_PC32",        "R_X86_64_GOT32",           "R_X86_64_PLT32",
-    "R_X86_64_COPY",      "R_X86_64_GLOB_DAT",  "R_X86_64_JUMP_SLOT",   "R_X86_64_RELATIVE",        "R_X86_64_GOTPCREL",
-    "R_X86_64_32",        "R_X86_64_32S",       "R_X86_64_16",          "R_X86_64_PC16",            "R_X86_64_8",
-    "R_X86_64_PC8",       "R_X86_64_DTPMOD64",  "R_X86_64_DTPOFF64",    "R_X86_64_TPOFF64",         "R_X86_64_TLSGD",
-    "R_X86_64_TLSLD",     "R_X86_64_DTPOFF32",  "R_X86_64_GOTTPOFF",    "R_X86_64_TPOFF32",         "R_X86_64_PC64",
-    "R_X86_64_GOTOFF64",  "R_X86_64_GOTPC32",   "R_X86_64_GOT64",       "R_X86_64_GOTPCREL64",      "R_X86_64_GOTPC64",
-    "R_X86_64_GOTPLT64",  "R_X86_64_PLTOFF64",  "R_X86_64_SIZE32",      "R_X86_64_SIZE64",          "R_X86_64_GOTPC32_TLSDESC",
-    "R_X86_64_TLSDESC_CALL", "R_X86_64_TLSDESC", "R_X86_64_IRELATIVE",  "R_X86_64_RELATIVE64",      "",
-    "",                   "R_X86_64_GOTPCRELX", "R_X86_64_REX_GOTPCRELX",
+    "R_X86_64_NONE",
+    "R_X86_64_64",
+    "R_X86_64_PC32",
+    "R_X86_64_GOT32",
+    "R_X86_64_PLT32",
+    "R_X86_64_COPY",
+    "R_X86_64_GLOB_DAT",
+    "R_X86_64_JUMP_SLOT",
+    "R_X86_64_RELATIVE",
+    "R_X86_64_GOTPCREL",
+    "R_X86_64_32",
+    "R_X86_64_32S",
+    "R_X86_64_16",
+    "R_X86_64_PC16",
+    "R_X86_64_8",
+    "R_X86_64_PC8",
+    "R_X86_64_DTPMOD64",
+    "R_X86_64_DTPOFF64",
+    "R_X86_64_TPOFF64",
+    "R_X86_64_TLSGD",
+    "R_X86_64_TLSLD",
+    "R_X86_64_DTPOFF32",
+    "R_X86_64_GOTTPOFF",
+    "R_X86_64_TPOFF32",
+    "R_X86_64_PC64",
+    "R_X86_64_GOTOFF64",
+    "R_X86_64_GOTPC32",
+    "R_X86_64_GOT64",
+    "R_X86_64_GOTPCREL64",
+    "R_X86_64_GOTPC64",
+    "R_X86_64_GOTPLT64",
+    "R_X86_64_PLTOFF64",
+    "R_X86_64_SIZE32",
+    "R_X86_64_SIZE64",
+    "R_X86_64_GOTPC32_TLSDESC",
+    "R_X86_64_TLSDESC_CALL",
+    "R_X86_64_TLSDESC",
+    "R_X86_64_IRELATIVE",
+    "R_X86_64_RELATIVE64",
+    "",
+    "",
+    "R_X86_64_GOTPCRELX",
+    "R_X86_64_REX_GOTPCRELX",
 };
 
 std::string relocation_name(std::uint32_t type) {
@@ -150,9 +184,9 @@ LineTable read_lines(const Object& object) {
             sections.string = object.content(headers[i]);
         } else if (name == ".rela.debug_line" && headers[i].type == elf::sht_rela) {
             object.for_each_relocation(headers[i], [&](const Relocation& relocation) {
-                sections.relocations.push_back({relocation.place, object.symbol_section(relocation.symbol),
-                                                object.symbol_value(relocation.symbol) +
-                                                    static_cast<std::uint64_t>(relocation.addend)});
+                sections.relocations.push_back(
+                    {relocation.place, object.symbol_section(relocation.symbol),
+                     object.symbol_value(relocation.symbol) + static_cast<std::uint64_t>(relocation.addend)});
             });
         }
     }
@@ -187,8 +221,11 @@ void collect(const Object& object, const ListOf& list_of) {
             if (list == nullptr) {
                 return;
             }
-            Reference reference{std::string(object.section_name(table.info)), relocation.place,
-                                relocation_name(relocation.type), {}, 0};
+            Reference reference{std::string(object.section_name(table.info)),
+                                relocation.place,
+                                relocation_name(relocation.type),
+                                {},
+                                0};
             if (auto place = lines.find(table.info, relocation.place)) {
                 reference.file = std::move(place->file);
                 reference.line = place->line;

@@ -16,11 +16,11 @@ namespace nasm_build::inspect {
 
 /// One relocation of an object that refers to a symbol by name.
 struct Reference {
-    std::string section;       ///< the section that is patched: `.text`
+    std::string section;  ///< the section that is patched: `.text`
     std::uint64_t offset = 0;  ///< bytes from the start of that section to the patched place
-    std::string relocation;    ///< the psABI's name: `R_X86_64_PC32`; `R_X86_64_<number>` for one without a name
-    std::string file;          ///< the source file as the object's line table names it; empty when it has no line
-    unsigned line = 0;         ///< counts from 1; 0 when the object has no line for the place
+    std::string relocation;  ///< the psABI's name: `R_X86_64_PC32`; `R_X86_64_<number>` for one without a name
+    std::string file;  ///< the source file as the object's line table names it; empty when it has no line
+    unsigned line = 0;  ///< counts from 1; 0 when the object has no line for the place
 };
 
 /// The references to `symbol` in section and offset order. Throws Error when `object` is not an ELF64 relocatable object for x86-64

@@ -21,20 +21,35 @@ public:
             const auto byte = cursor_.read<std::uint8_t>();
             const std::uint64_t immediate = byte & 0xFU;
             switch (byte & 0xF0U) {
-                case 0x00: return finish();
-                case 0x10: break;  // SET_TYPE_IMM
-                case 0x20: set_place(immediate, cursor_.read_uleb()); break;
-                case 0x30: offset_ += cursor_.read_uleb(); break;
-                case 0x40: offset_ += immediate * pointer(); break;
-                case 0x50: patch(immediate, pointer()); break;
-                case 0x60: patch(cursor_.read_uleb(), pointer()); break;
-                case 0x70: patch(1, cursor_.read_uleb() + pointer()); break;
+                case 0x00:
+                    return finish();
+                case 0x10:
+                    break;  // SET_TYPE_IMM
+                case 0x20:
+                    set_place(immediate, cursor_.read_uleb());
+                    break;
+                case 0x30:
+                    offset_ += cursor_.read_uleb();
+                    break;
+                case 0x40:
+                    offset_ += immediate * pointer();
+                    break;
+                case 0x50:
+                    patch(immediate, pointer());
+                    break;
+                case 0x60:
+                    patch(cursor_.read_uleb(), pointer());
+                    break;
+                case 0x70:
+                    patch(1, cursor_.read_uleb() + pointer());
+                    break;
                 case 0x80: {
                     const std::uint64_t count = cursor_.read_uleb();
                     patch(count, cursor_.read_uleb() + pointer());
                     break;
                 }
-                default: fail();
+                default:
+                    fail();
             }
         }
         finish();
@@ -54,28 +69,49 @@ public:
                         return finish();
                     }
                     break;
-                case 0x10: library_ = static_cast<std::int64_t>(immediate); break;
-                case 0x20: library_ = static_cast<std::int64_t>(cursor_.read_uleb()); break;
-                case 0x30: library_ = immediate == 0 ? 0 : static_cast<std::int64_t>(immediate) - 16; break;
+                case 0x10:
+                    library_ = static_cast<std::int64_t>(immediate);
+                    break;
+                case 0x20:
+                    library_ = static_cast<std::int64_t>(cursor_.read_uleb());
+                    break;
+                case 0x30:
+                    library_ = immediate == 0 ? 0 : static_cast<std::int64_t>(immediate) - 16;
+                    break;
                 case 0x40:
                     name_ = cursor_.read_text();
                     weak_ = (immediate & 1U) != 0;
                     break;
-                case 0x50: break;  // SET_TYPE_IMM
-                case 0x60: static_cast<void>(cursor_.read_sleb()); break;
-                case 0x70: set_place(immediate, cursor_.read_uleb()); break;
-                case 0x80: offset_ += cursor_.read_uleb(); break;
-                case 0x90: bind_here(1, pointer(), imports); break;
-                case 0xA0: bind_here(1, cursor_.read_uleb() + pointer(), imports); break;
-                case 0xB0: bind_here(1, (immediate + 1) * pointer(), imports); break;
+                case 0x50:
+                    break;  // SET_TYPE_IMM
+                case 0x60:
+                    static_cast<void>(cursor_.read_sleb());
+                    break;
+                case 0x70:
+                    set_place(immediate, cursor_.read_uleb());
+                    break;
+                case 0x80:
+                    offset_ += cursor_.read_uleb();
+                    break;
+                case 0x90:
+                    bind_here(1, pointer(), imports);
+                    break;
+                case 0xA0:
+                    bind_here(1, cursor_.read_uleb() + pointer(), imports);
+                    break;
+                case 0xB0:
+                    bind_here(1, (immediate + 1) * pointer(), imports);
+                    break;
                 case 0xC0: {
                     const std::uint64_t count = cursor_.read_uleb();
                     bind_here(count, cursor_.read_uleb() + pointer(), imports);
                     break;
                 }
                 case 0xD0:
-                    throw Error("the file's binds are threaded, a form of arm64e before chained fixups that is not read");
-                default: fail();
+                    throw Error(
+                        "the file's binds are threaded, a form of arm64e before chained fixups that is not read");
+                default:
+                    fail();
             }
         }
         finish();
@@ -147,7 +183,8 @@ private:
     std::int64_t library_ = 0;
     std::string_view name_;  ///< in the slice
     bool weak_ = false;
-    std::set<std::pair<std::int64_t, const char*>> seen_;  ///< by place: names can be long, and many binds have the same one
+    std::set<std::pair<std::int64_t, const char*>>
+        seen_;  ///< by place: names can be long, and many binds have the same one
     NameBudget budget_{name_budget(layout_.binds.size + layout_.lazy_binds.size)};
 };
 

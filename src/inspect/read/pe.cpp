@@ -59,7 +59,8 @@ void read_all_imports(const LIEF::PE::Binary& binary, const Tables& tables, Imag
     require_agreement(image.libraries.size(), tables.imported_libraries, "imported libraries");
     require_agreement(symbols, tables.imported_symbols, "imported symbols");
     const std::uint64_t delayed = read_imports(binary.delay_imports(), true, image);
-    require_agreement(image.libraries.size() - tables.imported_libraries, tables.delayed_libraries, "delayed libraries");
+    require_agreement(image.libraries.size() - tables.imported_libraries, tables.delayed_libraries,
+                      "delayed libraries");
     require_agreement(delayed, tables.delayed_symbols, "delayed imports");
 }
 

@@ -36,12 +36,17 @@ bool is_fat(ByteView file) noexcept {
 
 std::vector<Image> read_by_type(ByteView file) {
     switch (file_type_of(file.bytes())) {
-        case FileType::elf: return {elf::read(file)};
-        case FileType::pe: return {pe::read(file)};
-        case FileType::macho: return {macho::read(file)};
-        case FileType::macho_fat: return macho::read_fat(file);
+        case FileType::elf:
+            return {elf::read(file)};
+        case FileType::pe:
+            return {pe::read(file)};
+        case FileType::macho:
+            return {macho::read(file)};
+        case FileType::macho_fat:
+            return macho::read_fat(file);
         case FileType::zip:
-        case FileType::other: break;
+        case FileType::other:
+            break;
     }
     refuse(file);
 }
@@ -61,7 +66,8 @@ FileType file_type_of(std::span<const std::byte> bytes) noexcept {
     if (magic == 0x464C457F) {  // \x7FELF
         return FileType::elf;
     }
-    if (magic == macho::magic_32 || magic == macho::magic_64 || swapped == macho::magic_32 || swapped == macho::magic_64) {
+    if (magic == macho::magic_32 || magic == macho::magic_64 || swapped == macho::magic_32 ||
+        swapped == macho::magic_64) {
         return FileType::macho;
     }
     if (is_fat(file)) {

@@ -29,8 +29,8 @@ Relocation load(ByteView file, const Layout& layout, std::uint64_t at) {
     return {file.load<std::uint32_t>(at), info >> 8U, info & 0xFFU};
 }
 
-void add_table(const Layout& layout, std::uint64_t tag, std::uint64_t size_tag, std::uint64_t entry_tag, bool with_addend,
-               std::vector<RelocationTable>& tables) {
+void add_table(const Layout& layout, std::uint64_t tag, std::uint64_t size_tag, std::uint64_t entry_tag,
+               bool with_addend, std::vector<RelocationTable>& tables) {
     const std::uint64_t size = layout.value(size_tag);
     if (layout.find(tag) == nullptr || size == 0) {
         if (size != 0) {
@@ -42,7 +42,8 @@ void add_table(const Layout& layout, std::uint64_t tag, std::uint64_t size_tag, 
     if (size % entry != 0 || (entry_tag != 0 && layout.value(entry_tag) != entry)) {
         fail_damaged("its relocations have a size that cannot be");
     }
-    tables.push_back({offset_of(layout, layout.value(tag), size, "the table of relocations"), size / entry, with_addend});
+    tables.push_back(
+        {offset_of(layout, layout.value(tag), size, "the table of relocations"), size / entry, with_addend});
 }
 
 /// The loaded segments in the order of their addresses, with the last one that matched first: relocations are sorted.

@@ -27,11 +27,12 @@ void check_directory(ByteView file, const WheelLimits& limits) {
     if (file.size() == 0) {
         throw Error("the file is empty");
     }
-    const bool starts_as_zip = file.holds(0, 4) && (file.load<std::uint32_t>(0) == 0x04034B50 ||
-                                                    file.load<std::uint32_t>(0) == end_signature);
+    const bool starts_as_zip =
+        file.holds(0, 4) && (file.load<std::uint32_t>(0) == 0x04034B50 || file.load<std::uint32_t>(0) == end_signature);
     if (!starts_as_zip) {
         const std::string what = describe_foreign(file);
-        throw Error(what.empty() ? "the file is not a ZIP archive" : fmt::format("the file is {}, not a ZIP archive", what));
+        throw Error(what.empty() ? "the file is not a ZIP archive"
+                                 : fmt::format("the file is {}, not a ZIP archive", what));
     }
     for (std::uint64_t back = end_size; back <= end_size + longest_comment && back <= file.size(); ++back) {
         const std::uint64_t at = file.size() - back;
@@ -46,7 +47,8 @@ void check_directory(ByteView file, const WheelLimits& limits) {
             fail_damaged("the directory of the ZIP archive does not lie in it");
         }
         if (!is_zip64 && entries > limits.entries) {
-            throw Error(fmt::format("the ZIP archive has {} entries, and no more than {} are read", entries, limits.entries));
+            throw Error(
+                fmt::format("the ZIP archive has {} entries, and no more than {} are read", entries, limits.entries));
         }
         return;
     }
@@ -80,7 +82,8 @@ public:
         }
         count_ = static_cast<std::uint64_t>(std::max<zip_int64_t>(zip_get_num_entries(archive_.get(), 0), 0));
         if (count_ > limits.entries) {
-            throw Error(fmt::format("the ZIP archive has {} entries, and no more than {} are read", count_, limits.entries));
+            throw Error(
+                fmt::format("the ZIP archive has {} entries, and no more than {} are read", count_, limits.entries));
         }
     }
 
@@ -103,7 +106,8 @@ void check_name(std::string_view name) {
     if (name.front() == '/' || (name.size() > 1 && name[1] == ':')) {
         fail("with an absolute name");
     }
-    if (std::any_of(name.begin(), name.end(), [](char c) { return static_cast<unsigned char>(c) < 0x20 || c == '\\'; })) {
+    if (std::any_of(name.begin(), name.end(),
+                    [](char c) { return static_cast<unsigned char>(c) < 0x20 || c == '\\'; })) {
         fail("whose name has a backslash or a control character in it");
     }
     for (std::size_t start = 0; start < name.size();) {
@@ -170,7 +174,8 @@ std::vector<std::byte> extract(const Archive& archive, std::uint64_t index, cons
         bytes.resize(done + static_cast<std::size_t>(std::clamp<std::uint64_t>(missing, 1, chunk + done)));
         const zip_int64_t got = zip_fread(entry.get(), bytes.data() + done, bytes.size() - done);
         if (got < 0) {
-            fail_damaged(fmt::format("{} cannot be read from the ZIP archive ({})", name, zip_file_strerror(entry.get())));
+            fail_damaged(
+                fmt::format("{} cannot be read from the ZIP archive ({})", name, zip_file_strerror(entry.get())));
         }
         bytes.resize(done + static_cast<std::size_t>(got));
         if (got == 0) {
@@ -233,7 +238,8 @@ std::size_t for_each_module(std::span<const std::byte> wheel, const std::functio
         const std::vector<std::byte> bytes = extract(archive, index, limits);
         total += bytes.size();
         if (total > limits.total_size) {
-            throw Error(fmt::format("the modules in the ZIP archive have more than {} bytes together", limits.total_size));
+            throw Error(
+                fmt::format("the modules in the ZIP archive have more than {} bytes together", limits.total_size));
         }
         visit({entry.name, bytes});
         ++modules;

@@ -24,8 +24,8 @@ struct WheelLimits {
 
 /// A file inside the wheel, as the zip's directory lists it.
 struct WheelEntry {
-    std::string name;             ///< with `/` between folders
-    std::uint64_t size = 0;       ///< bytes after decompression, as claimed
+    std::string name;  ///< with `/` between folders
+    std::uint64_t size = 0;  ///< bytes after decompression, as claimed
     bool is_folder = false;
 };
 

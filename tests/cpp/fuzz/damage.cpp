@@ -13,17 +13,23 @@ using Bytes = std::vector<std::byte>;
 
 std::uint64_t interesting_value(const Bytes& bytes, std::uint64_t old, Random& random) {
     const std::uint64_t size = bytes.size();
-    const std::array<std::uint64_t, 24> values = {0,          1,          2,          7,         8,          0x7F,
-                                                  0x80,       0xFF,       0x100,      0xFFFF,    0x10000,    0x7FFFFFFF,
-                                                  0x80000000, 0xFFFFFFFE, 0xFFFFFFFF, UINT64_MAX, INT64_MAX, UINT64_MAX - 7,
-                                                  size,       size - 1,   size + 1,   size / 2,  0x1000,     size * 16};
+    const std::array<std::uint64_t, 24> values = {
+        0,      1,        2,          7,          8,          0x7F,       0x80,       0xFF,      0x100,
+        0xFFFF, 0x10000,  0x7FFFFFFF, 0x80000000, 0xFFFFFFFE, 0xFFFFFFFF, UINT64_MAX, INT64_MAX, UINT64_MAX - 7,
+        size,   size - 1, size + 1,   size / 2,   0x1000,     size * 16};
     switch (random.below(8)) {
-        case 0: return old + 1;
-        case 1: return old - 1;
-        case 2: return old * 2;
-        case 3: return old ^ (std::uint64_t{1} << random.below(64));
-        case 4: return random.next();
-        default: return values.at(random.below(values.size()));
+        case 0:
+            return old + 1;
+        case 1:
+            return old - 1;
+        case 2:
+            return old * 2;
+        case 3:
+            return old ^ (std::uint64_t{1} << random.below(64));
+        case 4:
+            return random.next();
+        default:
+            return values.at(random.below(values.size()));
     }
 }
 
@@ -93,12 +99,22 @@ std::vector<std::byte> damage(std::span<const std::byte> good, const std::vector
     const std::uint64_t rounds = 1 + random.below(4);
     for (std::uint64_t round = 0; round < rounds; ++round) {
         switch (random.below(10)) {
-            case 0: cut(bytes, regions, random); break;
+            case 0:
+                cut(bytes, regions, random);
+                break;
             case 1:
-            case 2: flip_bits(bytes, regions, random); break;
-            case 3: copy_a_block(bytes, regions, random); break;
-            case 4: fill_a_block(bytes, regions, random); break;
-            default: lie_in_a_field(bytes, regions, random); break;
+            case 2:
+                flip_bits(bytes, regions, random);
+                break;
+            case 3:
+                copy_a_block(bytes, regions, random);
+                break;
+            case 4:
+                fill_a_block(bytes, regions, random);
+                break;
+            default:
+                lie_in_a_field(bytes, regions, random);
+                break;
         }
     }
     return bytes;

@@ -104,12 +104,17 @@ Options parse_words(int count, char** words) {
 
 std::string format_of(const Options& options, const inspect::FileBytes& file) {
     switch (inspect::file_type_of(file.bytes())) {
-        case inspect::FileType::elf: return options.reader == "object" ? "object" : "elf";
-        case inspect::FileType::pe: return "pe";
+        case inspect::FileType::elf:
+            return options.reader == "object" ? "object" : "elf";
+        case inspect::FileType::pe:
+            return "pe";
         case inspect::FileType::macho:
-        case inspect::FileType::macho_fat: return "macho";
-        case inspect::FileType::zip: return "wheel";
-        case inspect::FileType::other: break;
+        case inspect::FileType::macho_fat:
+            return "macho";
+        case inspect::FileType::zip:
+            return "wheel";
+        case inspect::FileType::other:
+            break;
     }
     return {};
 }
@@ -202,8 +207,8 @@ Result run(const Options& options, const std::string& format, const std::vector<
         fuzz::Random random(options.seed, stream, index);
         const Seed& seed = seeds[random.below(seeds.size())];
         const std::vector<std::byte> bytes = fuzz::damage(seed.file.bytes(), seed.regions, random);
-        const std::string input = fmt::format("{}:{} (--seed {}, from {})", format, index, options.seed,
-                                              seed.path.filename().string());
+        const std::string input =
+            fmt::format("{}:{} (--seed {}, from {})", format, index, options.seed, seed.path.filename().string());
         fuzz::watch_input(bytes, fmt::format("{}-{}-{}", format, options.seed, index));
         const fuzz::PeakMemory before = fuzz::peak_memory();
         const auto start = Clock::now();
@@ -246,11 +251,12 @@ int main(int count, char** words) {
         }
         const Result result = run(options, format, files, stream);
         failures += result.failures;
-        fmt::print("{}: {} inputs from {} seeds: {} read, {} refused, {} failed; slowest {:.1f} ms (index {}); "
-                   "peak grew by at most {:.1f} MB resident, {:.1f} MB mapped in one input (index {})\n",
-                   format, result.read + result.refused, files.size(), result.read, result.refused, result.failures,
-                   result.slowest * 1000, result.slowest_index, static_cast<double>(result.growth.resident) / 1e6,
-                   static_cast<double>(result.growth.mapped) / 1e6, result.growth_index);
+        fmt::print(
+            "{}: {} inputs from {} seeds: {} read, {} refused, {} failed; slowest {:.1f} ms (index {}); "
+            "peak grew by at most {:.1f} MB resident, {:.1f} MB mapped in one input (index {})\n",
+            format, result.read + result.refused, files.size(), result.read, result.refused, result.failures,
+            result.slowest * 1000, result.slowest_index, static_cast<double>(result.growth.resident) / 1e6,
+            static_cast<double>(result.growth.mapped) / 1e6, result.growth_index);
     }
     const fuzz::PeakMemory at_end = fuzz::peak_memory();
     const std::uint64_t for_inputs = grown(at_start.mapped, at_end.mapped);

@@ -14,11 +14,19 @@ public:
 
     std::vector<Region> find() {
         switch (load<std::uint32_t>(0)) {
-            case 0x464C457F: find_elf(); break;
+            case 0x464C457F:
+                find_elf();
+                break;
             case 0xFEEDFACF:
-            case 0xFEEDFACE: find_macho(0); break;
-            case 0xBEBAFECA: find_fat(); break;
-            case 0x04034B50: find_zip(); break;
+            case 0xFEEDFACE:
+                find_macho(0);
+                break;
+            case 0xBEBAFECA:
+                find_fat();
+                break;
+            case 0x04034B50:
+                find_zip();
+                break;
             default:
                 if (load<std::uint16_t>(0) == 0x5A4D) {
                     find_pe();

@@ -22,7 +22,8 @@ TEST(ByteView, RefusesWhatDoesNotFit) {
     EXPECT_FALSE(view.holds(UINT64_MAX, 2));
     EXPECT_EQ(message_of([&] { static_cast<void>(view.load<std::uint64_t>(1)); }),
               "the file is damaged: a table reaches past its end");
-    EXPECT_EQ(message_of([&] { static_cast<void>(view.part(4, 5)); }), "the file is damaged: a table reaches past its end");
+    EXPECT_EQ(message_of([&] { static_cast<void>(view.part(4, 5)); }),
+              "the file is damaged: a table reaches past its end");
 }
 
 TEST(ByteView, TextEndsAtAZeroInTheView) {

@@ -8,12 +8,18 @@ namespace {
 /// readelf's word for a kind of symbol.
 std::string readelf_type(SymbolKind kind) {
     switch (kind) {
-        case SymbolKind::untyped: return "NOTYPE";
-        case SymbolKind::function: return "FUNC";
-        case SymbolKind::object: return "OBJECT";
-        case SymbolKind::thread_local_object: return "TLS";
-        case SymbolKind::indirect_function: return "IFUNC";
-        case SymbolKind::other: return "other";
+        case SymbolKind::untyped:
+            return "NOTYPE";
+        case SymbolKind::function:
+            return "FUNC";
+        case SymbolKind::object:
+            return "OBJECT";
+        case SymbolKind::thread_local_object:
+            return "TLS";
+        case SymbolKind::indirect_function:
+            return "IFUNC";
+        case SymbolKind::other:
+            return "other";
     }
     return "";
 }
@@ -46,7 +52,8 @@ Names symbols_by_readelf(const std::string& path) {
 Names symbols_of(const Image& image) {
     Names found;
     for (const Import& import : image.imports) {
-        found.insert("I " + import.name + (import.version.empty() ? "" : "@" + import.version) + (import.weak ? " weak" : ""));
+        found.insert("I " + import.name + (import.version.empty() ? "" : "@" + import.version) +
+                     (import.weak ? " weak" : ""));
     }
     for (const Export& each : image.exports) {
         std::ostringstream line;
@@ -97,17 +104,19 @@ TEST_P(ElfModule, HasTheSegmentsThatReadelfShows) {
     for (const MemoryRange& range : image.memory) {
         char text[80];
         const int digits = image.pointer_bits / 4;
-        std::snprintf(text, sizeof text, "0x%0*llx 0x%0*llx %s%s%s", digits, static_cast<unsigned long long>(range.address),
-                      image.pointer_bits == 64 ? 6 : 5, static_cast<unsigned long long>(range.size), range.readable ? "R" : "",
-                      range.writable ? "W" : "", range.executable ? "E" : "");
+        std::snprintf(text, sizeof text, "0x%0*llx 0x%0*llx %s%s%s", digits,
+                      static_cast<unsigned long long>(range.address), image.pointer_bits == 64 ? 6 : 5,
+                      static_cast<unsigned long long>(range.size), range.readable ? "R" : "", range.writable ? "W" : "",
+                      range.executable ? "E" : "");
         found.push_back(text);
     }
     EXPECT_EQ(found, expected);
 }
 
 INSTANTIATE_TEST_SUITE_P(Samples, ElfModule,
-                         testing::Values("module.so", "module_sysv.so", "module_relr.so", "module_stripped.so", "plain.so",
-                                         "textrel.so", "hidden.so", "plain32.so", "arm64_elf.so", "program", "program_pie"));
+                         testing::Values("module.so", "module_sysv.so", "module_relr.so", "module_stripped.so",
+                                         "plain.so", "textrel.so", "hidden.so", "plain32.so", "arm64_elf.so", "program",
+                                         "program_pie"));
 
 TEST(Elf, CModule) {
     const Image image = read_sample("module.so");

@@ -41,7 +41,10 @@ constexpr std::uint32_t page = 0x1000;
 
 void add_segment(Builder& file, std::string_view name, std::uint64_t index, std::uint32_t protection) {
     file.words({0x19, 72}).text(name, 16);
-    file.add<std::uint64_t>(index * page).add<std::uint64_t>(page).add<std::uint64_t>(index * page).add<std::uint64_t>(page);
+    file.add<std::uint64_t>(index * page)
+        .add<std::uint64_t>(page)
+        .add<std::uint64_t>(index * page)
+        .add<std::uint64_t>(page);
     file.words({protection, protection, 0, 0});
 }
 
@@ -62,7 +65,8 @@ Bytes chained_fixups(std::uint32_t format, std::uint32_t patched_segment) {
     data.add<std::uint32_t>(0).add<std::uint16_t>(1).add<std::uint16_t>(8);
     const auto add_import = [&](std::int64_t ordinal, bool weak, std::uint64_t name) {
         if (format == 3) {
-            data.add<std::uint64_t>((static_cast<std::uint64_t>(ordinal) & 0xFFFFU) | (weak ? 1U << 16U : 0U) | name << 32U);
+            data.add<std::uint64_t>((static_cast<std::uint64_t>(ordinal) & 0xFFFFU) | (weak ? 1U << 16U : 0U) |
+                                    name << 32U);
             data.add<std::uint64_t>(0);
             return;
         }

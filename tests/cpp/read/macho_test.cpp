@@ -6,7 +6,8 @@ namespace nasm_build::inspect::test {
 namespace {
 
 std::string llvm(const std::string& program, const std::string& words, std::string_view name) {
-    return output_of("$(command -v " + program + " || command -v " + program + "-14) " + words + " " + sample_path(name));
+    return output_of("$(command -v " + program + " || command -v " + program + "-14) " + words + " " +
+                     sample_path(name));
 }
 
 /// The names in llvm-nm's output: the last word of each line.

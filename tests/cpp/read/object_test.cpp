@@ -24,8 +24,8 @@ unsigned line_of(const std::string& source, std::string_view text) {
 std::string text_of(const Reference& reference) {
     std::ostringstream text;
     const std::size_t slash = reference.file.rfind('/');
-    text << (slash == std::string::npos ? reference.file : reference.file.substr(slash + 1)) << ":" << reference.line << " "
-         << reference.relocation << " " << reference.section;
+    text << (slash == std::string::npos ? reference.file : reference.file.substr(slash + 1)) << ":" << reference.line
+         << " " << reference.relocation << " " << reference.section;
     return text.str();
 }
 
@@ -110,7 +110,8 @@ class CompiledObject : public testing::TestWithParam<int> {};
 
 TEST_P(CompiledObject, HasLinesOfEveryVersionOfDwarf) {
     const std::string name = "calls_" + std::to_string(GetParam()) + ".o";
-    const auto version = words_of(output_of("readelf --debug-dump=rawline " + sample_path(name) + " | grep 'DWARF Version'"));
+    const auto version =
+        words_of(output_of("readelf --debug-dump=rawline " + sample_path(name) + " | grep 'DWARF Version'"));
     // gcc writes line tables of version 3 for -gdwarf-2 too.
     EXPECT_EQ(version.at(0).back(), std::to_string(std::max(GetParam(), 3)));
     EXPECT_EQ(texts_of(references(sample(name), "wanted")),
@@ -140,7 +141,9 @@ TEST(Object, DamagedLinesGiveReferencesWithoutLines) {
 }
 
 TEST(Object, OtherFilesAreRefused) {
-    const auto refused = [](const Bytes& bytes) { return message_of([&] { static_cast<void>(references(bytes, "x")); }); };
+    const auto refused = [](const Bytes& bytes) {
+        return message_of([&] { static_cast<void>(references(bytes, "x")); });
+    };
     EXPECT_EQ(refused({}), "the object is empty");
     EXPECT_EQ(refused(bytes_of("global x\n")), "the file is text, not an ELF object");
     EXPECT_EQ(refused(sample("module_win.obj")), "the file is a COFF object, not an ELF object");

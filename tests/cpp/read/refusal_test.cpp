@@ -83,26 +83,33 @@ TEST(Foreign, FilesAreToldInWords) {
     EXPECT_EQ(refusal(bytes_of("global PyInit_x\n")), "the file is text, not a module");
     EXPECT_EQ(refusal(bytes_of("#!/bin/sh\n")), "the file is a script, not a module");
     EXPECT_EQ(refusal(bytes_of("!<arch>\nrest")), "the file is an ar archive (a static library), not a module");
-    EXPECT_EQ(refusal(bytes_of("BC\xC0\xDE rest")), "the file is LLVM bitcode (from -flto or -emit-llvm), not a module");
+    EXPECT_EQ(refusal(bytes_of("BC\xC0\xDE rest")),
+              "the file is LLVM bitcode (from -flto or -emit-llvm), not a module");
     EXPECT_EQ(refusal(sample("deflated.whl")), "the file is a ZIP archive, not a module");
-    EXPECT_EQ(refusal(bytes_of(std::string_view("\xCA\xFE\xBA\xBE\0\0\0\x41", 8))), "the file is a Java class file, not a module");
+    EXPECT_EQ(refusal(bytes_of(std::string_view("\xCA\xFE\xBA\xBE\0\0\0\x41", 8))),
+              "the file is a Java class file, not a module");
     EXPECT_EQ(refusal(sample("module_win.obj")), "the file is a COFF object, not a module");
     EXPECT_EQ(refusal(bytes_of("\x01\x02\x03\x04\x05")), "the file is not a module: it is neither ELF, PE nor Mach-O");
 }
 
 TEST(Cut, FilesSayWhatIsMissing) {
-    EXPECT_EQ(refusal(cut("module.so", 10)), "the file is cut or damaged: the ELF header ends at byte 20, but the file has 10 bytes");
+    EXPECT_EQ(refusal(cut("module.so", 10)),
+              "the file is cut or damaged: the ELF header ends at byte 20, but the file has 10 bytes");
     EXPECT_EQ(refusal(cut("module.so", 200)),
               "the file is cut or damaged: the table of program headers ends at byte 624, but the file has 200 bytes");
     const std::size_t half = sample("module.so").size() / 2;
-    EXPECT_NE(refusal(cut("module.so", half)).find("but the file has " + std::to_string(half) + " bytes"), std::string::npos);
-    EXPECT_EQ(refusal(cut("module_win.pyd", 2)), "the file is cut or damaged: the DOS header ends at byte 64, but the file has 2 bytes");
+    EXPECT_NE(refusal(cut("module.so", half)).find("but the file has " + std::to_string(half) + " bytes"),
+              std::string::npos);
+    EXPECT_EQ(refusal(cut("module_win.pyd", 2)),
+              "the file is cut or damaged: the DOS header ends at byte 64, but the file has 2 bytes");
     EXPECT_EQ(refusal(cut("module_win.pyd", 1200)),
               "the file is cut or damaged: section .text ends at byte 1536, but the file has 1200 bytes");
-    EXPECT_EQ(refusal(cut("module_mac.so", 20)), "the file is cut or damaged: the Mach-O header ends at byte 28, but the file has 20 bytes");
+    EXPECT_EQ(refusal(cut("module_mac.so", 20)),
+              "the file is cut or damaged: the Mach-O header ends at byte 28, but the file has 20 bytes");
     EXPECT_EQ(refusal(cut("module_mac.so", 5000)),
               "the file is cut or damaged: segment __DATA ends at byte 8192, but the file has 5000 bytes");
-    EXPECT_EQ(refusal(cut("fat.so", 6)), "the file is cut or damaged: the fat header ends at byte 8, but the file has 6 bytes");
+    EXPECT_EQ(refusal(cut("fat.so", 6)),
+              "the file is cut or damaged: the fat header ends at byte 8, but the file has 6 bytes");
 }
 
 TEST(Cut, NoLengthOfAModuleReadsAsAWholeOne) {
@@ -215,10 +222,12 @@ TEST(Damaged, MachoWithLyingLoadCommands) {
     Bytes bytes = sample("module_mac.so");
     const auto count = number_at<std::uint32_t>(bytes, 16);
     set_number<std::uint32_t>(bytes, 32 + 4, 0);
-    EXPECT_EQ(refusal(bytes), "the file is damaged: load command 1 of " + std::to_string(count) + " is said to have 0 bytes");
+    EXPECT_EQ(refusal(bytes),
+              "the file is damaged: load command 1 of " + std::to_string(count) + " is said to have 0 bytes");
     bytes = sample("module_mac.so");
     set_number<std::uint32_t>(bytes, 16, 100'000);
-    EXPECT_EQ(refusal(bytes), "the file is damaged: it is said to have 100000 load commands, and no more than 2000 are read");
+    EXPECT_EQ(refusal(bytes),
+              "the file is damaged: it is said to have 100000 load commands, and no more than 2000 are read");
     bytes = sample("module_mac.so");
     set_number<std::uint32_t>(bytes, macho_command(bytes, 0xC) + 8, 4000);
     EXPECT_EQ(refusal(bytes), "the file is damaged: the name in load command 0xc lies outside of it");
@@ -232,7 +241,8 @@ TEST(Damaged, MachoWithLyingSymbolsAndBinds) {
     // DO_BIND_ULEB_TIMES_SKIPPING_ULEB with 2^63 repeats: LIEF's full parse has no end.
     bytes = sample("module_mac.so");
     const std::size_t binds = number_at<std::uint32_t>(bytes, macho_command(bytes, 0x80000022) + 16);
-    const auto endless = bytes_of(std::string_view("\x11\x40_x\0\x71\x00\xC0\x80\x80\x80\x80\x80\x80\x80\x80\x80\x01\x00", 19));
+    const auto endless =
+        bytes_of(std::string_view("\x11\x40_x\0\x71\x00\xC0\x80\x80\x80\x80\x80\x80\x80\x80\x80\x01\x00", 19));
     std::copy(endless.begin(), endless.end(), bytes.begin() + static_cast<std::ptrdiff_t>(binds));
     EXPECT_EQ(refusal(bytes), "the file is damaged: its list of binds does not hold together");
 }
@@ -251,8 +261,9 @@ TEST(Damaged, FatFilesWithLyingSlices) {
     bytes = sample("fat.so");
     const std::size_t second = swap_bytes(number_at<std::uint32_t>(bytes, 8 + 20 + 8));
     set_number<std::uint32_t>(bytes, second + 16, 100'000);
-    EXPECT_EQ(refusal(bytes),
-              "slice arm64: the file is damaged: it is said to have 100000 load commands, and no more than 2000 are read");
+    EXPECT_EQ(
+        refusal(bytes),
+        "slice arm64: the file is damaged: it is said to have 100000 load commands, and no more than 2000 are read");
     bytes = sample("fat.so");
     set_number<std::uint32_t>(bytes, second, 0xBEBAFECA);
     EXPECT_EQ(refusal(bytes), "the file is damaged: slice arm64 is not a Mach-O file");

@@ -42,7 +42,10 @@ Bytes archive_of(const std::vector<Member>& members) {
 }
 
 std::string refused(const Bytes& wheel, const WheelLimits& limits = {}) {
-    return message_of([&] { static_cast<void>(for_each_module(wheel, [](const WheelModule&) {}, limits)); });
+    return message_of([&] {
+        static_cast<void>(for_each_module(
+            wheel, [](const WheelModule&) {}, limits));
+    });
 }
 
 std::vector<std::string> modules_of(const Bytes& wheel) {
@@ -60,7 +63,8 @@ void replace(Bytes& bytes, std::string_view from, std::string_view to) {
     const Bytes pattern = bytes_of(from);
     const Bytes value = bytes_of(to);
     std::size_t found = 0;
-    for (auto at = bytes.begin(); (at = std::search(at, bytes.end(), pattern.begin(), pattern.end())) != bytes.end(); ++found) {
+    for (auto at = bytes.begin(); (at = std::search(at, bytes.end(), pattern.begin(), pattern.end())) != bytes.end();
+         ++found) {
         at = std::copy(value.begin(), value.end(), at);
     }
     ASSERT_GT(found, 0U);
@@ -98,11 +102,12 @@ TEST(Wheel, ListsItsEntries) {
 }
 
 TEST(Wheel, KnowsModulesByTheirNames) {
-    for (const char* name : {"a.so", "p/a.cpython-313-x86_64-linux-gnu.so", "a.abi3.so", "libx.so.1", "libx.so.1.2.3", "a.pyd",
-                             "a.PYD", "x.libs/msvcp140.dll", "a.dylib"}) {
+    for (const char* name : {"a.so", "p/a.cpython-313-x86_64-linux-gnu.so", "a.abi3.so", "libx.so.1", "libx.so.1.2.3",
+                             "a.pyd", "a.PYD", "x.libs/msvcp140.dll", "a.dylib"}) {
         EXPECT_TRUE(is_module_name(name)) << name;
     }
-    for (const char* name : {"a.py", ".so", "so", "a.so.py", "a.so.", "a.so.1.", "libx.so.1a", "a.asm", "pyd", "a.so/x.py"}) {
+    for (const char* name :
+         {"a.py", ".so", "so", "a.so.py", "a.so.", "a.so.1.", "libx.so.1a", "a.asm", "pyd", "a.so/x.py"}) {
         EXPECT_FALSE(is_module_name(name)) << name;
     }
 }
@@ -126,8 +131,9 @@ TEST(Wheel, ACutOneIsRefused) {
 TEST(Wheel, DamagedContentsAreRefused) {
     Bytes wheel = sample("stored.whl");
     wheel[2000] ^= std::byte{1};
-    EXPECT_EQ(refused(wheel), "the file is damaged: pkg/module.cpython-313-x86_64-linux-gnu.so cannot be read from the ZIP "
-                              "archive (CRC error)");
+    EXPECT_EQ(refused(wheel),
+              "the file is damaged: pkg/module.cpython-313-x86_64-linux-gnu.so cannot be read from the ZIP "
+              "archive (CRC error)");
 }
 
 TEST(Wheel, NamesThatLeadElsewhereAreRefused) {
@@ -138,12 +144,16 @@ TEST(Wheel, NamesThatLeadElsewhereAreRefused) {
     };
     EXPECT_EQ(with_name("/safe/ath/name.so"), "the ZIP archive has an entry with an absolute name: /safe/ath/name.so");
     EXPECT_EQ(with_name("C:/e/path/name.so"), "the ZIP archive has an entry with an absolute name: C:/e/path/name.so");
-    EXPECT_EQ(with_name("safe/path/../e.so"), "the ZIP archive has an entry whose name leads out of the archive: safe/path/../e.so");
-    EXPECT_EQ(with_name("../././path/na.so"), "the ZIP archive has an entry whose name leads out of the archive: ../././path/na.so");
-    EXPECT_EQ(with_name("safe\\path\\name.so"),
-              "the ZIP archive has an entry whose name has a backslash or a control character in it: safe\\path\\name.so");
-    EXPECT_EQ(with_name("safe/path\nname.so"),
-              "the ZIP archive has an entry whose name has a backslash or a control character in it: safe/path?name.so");
+    EXPECT_EQ(with_name("safe/path/../e.so"),
+              "the ZIP archive has an entry whose name leads out of the archive: safe/path/../e.so");
+    EXPECT_EQ(with_name("../././path/na.so"),
+              "the ZIP archive has an entry whose name leads out of the archive: ../././path/na.so");
+    EXPECT_EQ(
+        with_name("safe\\path\\name.so"),
+        "the ZIP archive has an entry whose name has a backslash or a control character in it: safe\\path\\name.so");
+    EXPECT_EQ(
+        with_name("safe/path\nname.so"),
+        "the ZIP archive has an entry whose name has a backslash or a control character in it: safe/path?name.so");
     EXPECT_EQ(with_name("safe/pa../name.so"), "no error at all");
 }
 
