@@ -359,6 +359,19 @@ def test_a_carried_nasm_is_the_last_candidate(nasm_ext: Path, tmp_path: Path, ma
     assert answer["nasm"] == {"path": str(program), "version": "2.16.03", "origin": "carried", "warnings": []}
 
 
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux has /dev/full")
+@pytest.mark.parametrize("words", [["toolchain", "--format", "json"], ["flags"]])
+def test_output_that_cannot_be_written(nasm_ext: Path, words: list[str]) -> None:
+    with open("/dev/full", "w") as full:
+        done = subprocess.run(
+            [nasm_ext, *words, "--target", "linux-x86_64"], stdout=full, stderr=subprocess.PIPE, text=True, check=False
+        )
+    assert (done.returncode, done.stderr) == (
+        2,
+        "error: the output could not be written: No space left on device\n",
+    )
+
+
 class TestFlags:
     """The words for people, Makefiles and Meson."""
 
