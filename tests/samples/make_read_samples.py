@@ -1,9 +1,9 @@
-"""Makes the binaries that the tests of the readers read: ELF, PE and Mach-O modules, objects and fat files, from source.
+"""Makes the binaries that the tests of the readers read, from source: ELF, PE, Mach-O, fat files, objects, wheels.
 
     make_read_samples.py FOLDER
 
-Everything is assembled, compiled and linked by tools of the machine: NASM, gcc, GNU ld and LLVM's linkers. A tool that is
-missing is an error, because a test without its sample would say nothing.
+Everything is assembled, compiled and linked by tools of the machine: NASM, gcc, GNU ld and LLVM's linkers. A tool that
+is missing is an error, because a test without its sample would say nothing.
 """
 
 from __future__ import annotations
