@@ -20,7 +20,7 @@ class Exported:
 
 
 def exported(path: Path) -> Exported:
-    """Reads the exports of `path`, whichever of the three formats it has; of an archive, what a library made of it exports."""
+    """Reads the exports of `path` in any of the three formats; of an archive, what a library made of it exports."""
     with path.open("rb") as file:
         magic = file.read(4)
     if magic == b"\x7fELF":
@@ -58,9 +58,7 @@ def _pe(file: bytes) -> set[str]:
     sections, _, _, _, optional_size = struct.unpack_from("<HIIIH", file, header + 6)
     optional = header + 24
     directories = optional + (112 if struct.unpack_from("<H", file, optional)[0] == 0x20B else 96)
-    table = [
-        struct.unpack_from("<IIII", file, optional + optional_size + 40 * index + 8) for index in range(sections)
-    ]
+    table = [struct.unpack_from("<IIII", file, optional + optional_size + 40 * index + 8) for index in range(sections)]
 
     def offset(address: int) -> int:
         for _, start, size, raw in table:

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import ast
 import re
-import tomllib
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 
 @dataclass(frozen=True)
@@ -19,9 +19,8 @@ class StableName:
     condition: str  #: the feature macro under which it exists, or empty
 
 
-def from_toml(path: Path) -> dict[str, StableName]:
-    """Reads CPython's own table; structs, constants, macros and types are not symbols and are left out."""
-    table = tomllib.loads(path.read_text(encoding="utf-8"))
+def from_table(table: dict[str, Any]) -> dict[str, StableName]:
+    """From CPython's own table; structs, constants, macros and types are not symbols and are left out."""
     names = {}
     for kind in ("function", "data"):
         for name, facts in table[kind].items():
@@ -35,7 +34,7 @@ def from_toml(path: Path) -> dict[str, StableName]:
 
 
 def names_in_test(path: Path) -> dict[str, str]:
-    """Name to condition, from CPython's generated test of the stable ABI: a tuple, then one more under each condition."""
+    """Name to condition, from CPython's generated test: a tuple of names, then one more under each condition."""
     names: dict[str, str] = {}
     for statement in ast.parse(path.read_text(encoding="utf-8")).body:
         condition = ""

@@ -7,6 +7,7 @@
 
 #include "base/text.hpp"
 #include "inspect/rules/entry_names.hpp"
+#include "inspect/rules/python_names.hpp"
 #include "inspect/rules/registry.hpp"
 #include "inspect/rules/rules.hpp"
 #include "inspect/rules/words.hpp"
@@ -100,6 +101,23 @@ Finding misspelt(const EntryNames& names, std::string_view leaf, const std::stri
          there});
 }
 
+// A library for ctypes or cffi under a module's suffix (pycryptodome's are): other functions to call, none of Python's
+// needed, and no trace of an entry point. No import is meant to find it.
+bool is_for_ctypes(const Image& image) {
+    return !image.exports.empty() && python_imports(image).empty() && !looks_like_module(image);
+}
+
+// PE: what is exported without a name, `#1 and #2`; empty when nothing is.
+std::string exported_by_number(const Image& image) {
+    std::vector<std::string> numbers;
+    for (const HiddenSymbol& symbol : image.hidden) {
+        if (symbol.why == HiddenBecause::ordinal_only) {
+            numbers.push_back(symbol.name);
+        }
+    }
+    return list_of(numbers);
+}
+
 Finding without_entry(const Image& image, const Expectations& expected, const EntryNames& names) {
     const std::string_view leaf = leaf_name(expected);
     if (const std::string there = wrong_form(image, names, leaf); !there.empty()) {
@@ -140,6 +158,19 @@ Finding without_entry(const Image& image, const Expectations& expected, const En
                                                 : fmt::format("export {} as well", names.init),
                              others.front()});
     }
+    if (is_for_ctypes(image)) {
+        return make_finding(rule::entry_missing, Severity::warning,
+                            {fmt::format("has no entry point and uses nothing of Python: ctypes and cffi can load it, "
+                                         "`import {}` fails",
+                                         leaf),
+                             how_to_export(image.format, names.init), names.init});
+    }
+    if (const std::string numbers = exported_by_number(image); !numbers.empty()) {
+        return make_finding(rule::entry_hidden, {fmt::format("exports {} by number alone, and CPython looks for {} by "
+                                                             "name",
+                                                             numbers, names.init),
+                                                 fmt::format("link with /export:{}", names.init), names.init});
+    }
     return make_finding(
         rule::entry_missing,
         {fmt::format("has no entry point: CPython looks for {}, and nothing of that name is exported", names.init),
@@ -173,11 +204,10 @@ Finding hidden_finding(const Image& image, const HiddenSymbol& symbol, const std
                 {fmt::format("{0} has no underscore before it: on macOS CPython finds the function as _{0}", name),
                  "assemble with `--prefix _`", name});
         case HiddenBecause::ordinal_only:
-            break;
+            break;  // such an export has a number for a name
     }
-    return make_finding(rule::entry_hidden,
-                        {fmt::format("{} is exported by its number alone, and CPython looks for it by name", name),
-                         fmt::format("link with /export:{}", name), name});
+    return make_finding(rule::entry_hidden, {fmt::format("{} is in the file, but not exported by its name", name),
+                                             how_to_export(image.format, name), name});
 }
 
 Verdict check_found(const Image& image, const Export& entry) {

@@ -20,24 +20,23 @@ using toolchain::PythonBuild;
 // Looking for what was meant costs milliseconds a name; a module with more unknown names than this is not misspelt.
 constexpr std::size_t most_suggestions = 20;
 
-std::string did_you_mean(std::string_view meant) {
-    return meant.empty() ? std::string() : fmt::format("; did you mean {}?", meant);
-}
-
-Finding unknown_finding(const Image& image, const std::string& name, bool suggest) {
-    const std::string_view meant = suggest ? meant_python_name(name) : std::string_view();
+// With a library that could have any name (PySide6's modules take PyDateTime_Get from one) an unknown name says nothing;
+// one that is nearly CPython's is still worth a warning.
+std::optional<Finding> unknown_finding(const Image& image, const std::string& name, bool suggest) {
     const bool may_be_elsewhere = other_library_may_have(image);
-    std::string message =
-        meant.empty() ? fmt::format("no CPython from 3.{} to 3.{} has {}", oldest_known_minor, newest_known_minor, name)
-                      : fmt::format("no CPython has {}{}", name, did_you_mean(meant));
-    std::string fix = meant.empty() ? "use a name that CPython's C API has, or link the library that has this one"
-                                    : fmt::format("spell it {}", meant);
-    // With a library that could have any name, this is a guess: the loader may find the symbol there.
-    const Severity severity = may_be_elsewhere ? Severity::warning : Severity::error;
-    if (may_be_elsewhere && meant.empty()) {
-        message += ", so one of the libraries that the module needs must have it";
+    const std::string_view meant = suggest ? meant_python_name(name) : std::string_view();
+    if (!meant.empty()) {
+        return make_finding(
+            rule::python_symbol_unknown, may_be_elsewhere ? Severity::warning : Severity::error,
+            {fmt::format("no CPython has {}; did you mean {}?", name, meant), fmt::format("spell it {}", meant), name});
     }
-    return make_finding(rule::python_symbol_unknown, severity, {std::move(message), std::move(fix), name});
+    if (may_be_elsewhere) {
+        return std::nullopt;
+    }
+    return make_finding(
+        rule::python_symbol_unknown,
+        {fmt::format("no CPython from 3.{} to 3.{} has {}", oldest_known_minor, newest_known_minor, name),
+         "use a name that CPython's C API has, or link the library that has this one", name});
 }
 
 struct Lifetime {
@@ -153,7 +152,10 @@ Verdict check_python_api(const Image& image, const Expectations& expected) {
         const std::optional<PythonSymbol> symbol = find_python_symbol(import->name);
         if (!symbol) {
             if (!is_newer_than_the_table(expected)) {
-                verdict.findings.push_back(unknown_finding(image, import->name, suggestions++ < most_suggestions));
+                auto finding = unknown_finding(image, import->name, suggestions++ < most_suggestions);
+                if (finding) {
+                    verdict.findings.push_back(std::move(*finding));
+                }
             }
             continue;
         }

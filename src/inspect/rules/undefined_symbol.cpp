@@ -4,9 +4,9 @@
 #include <fmt/core.h>
 
 #include <algorithm>
-#include <array>
 
 #include "base/text.hpp"
+#include "inspect/data/c_library_symbols.hpp"
 #include "inspect/rules/libraries.hpp"
 #include "inspect/rules/python_names.hpp"
 #include "inspect/rules/registry.hpp"
@@ -16,34 +16,6 @@
 namespace nasm_build::inspect {
 
 namespace {
-
-// The functions of C's <math.h> that assembly calls (C17, 7.12), with the `f` and `l` forms: they are in libm, which
-// people forget because a C compiler's driver links only libc.
-constexpr auto math_functions = std::to_array<std::string_view>(
-    {"acos",  "acosh", "asin",   "asinh", "atan",   "atan2", "atanh",     "cbrt",      "ceil",    "copysign",  "cos",
-     "cosh",  "erf",   "erfc",   "exp",   "exp2",   "expm1", "fabs",      "fdim",      "floor",   "fma",       "fmax",
-     "fmin",  "fmod",  "frexp",  "hypot", "ilogb",  "ldexp", "lgamma",    "llrint",    "llround", "log",       "log10",
-     "log1p", "log2",  "logb",   "lrint", "lround", "modf",  "nearbyint", "nextafter", "pow",     "remainder", "remquo",
-     "rint",  "round", "scalbn", "sin",   "sinh",   "sqrt",  "tan",       "tanh",      "tgamma",  "trunc"});
-
-// The functions of C and POSIX that extension modules call most; what the C library is told by.
-constexpr auto c_functions = std::to_array<std::string_view>(
-    {"abort",   "bsearch", "calloc", "close",  "exit",    "fclose",  "fflush", "fopen",     "fprintf", "fputs",
-     "fread",   "free",    "fwrite", "getenv", "malloc",  "memchr",  "memcmp", "memcpy",    "memmove", "memset",
-     "mmap",    "munmap",  "open",   "printf", "putchar", "puts",    "qsort",  "read",      "realloc", "snprintf",
-     "sprintf", "stderr",  "stdin",  "stdout", "strchr",  "strcmp",  "strcpy", "strdup",    "strlen",  "strncmp",
-     "strncpy", "strrchr", "strstr", "strtod", "strtol",  "strtoul", "time",   "vsnprintf", "write"});
-
-template <std::size_t count>
-bool is_one_of(const std::array<std::string_view, count>& names, std::string_view name) {
-    return std::find(names.begin(), names.end(), name) != names.end();
-}
-
-bool is_math_function(std::string_view name) {
-    const bool has_suffix = name.size() > 2 && (name.back() == 'f' || name.back() == 'l');
-    return is_one_of(math_functions, name) ||
-           (has_suffix && is_one_of(math_functions, name.substr(0, name.size() - 1)));
-}
 
 // A label of the same source that was meant: what the module itself exports.
 std::string_view meant_label(const Image& image, std::string_view name) {
@@ -57,15 +29,25 @@ std::string_view meant_label(const Image& image, std::string_view name) {
     return nearest(name, candidates);
 }
 
-std::string fix_for(const Image& image, const std::string& name) {
-    if (is_math_function(name)) {
-        return "link the library that has it: libraries = [\"m\"]";
+// The word after -l. Until glibc 2.34 threads and dlopen had libraries of their own, whose names still link everywhere.
+const char* library_of(std::string_view name, CLibraryPart part) {
+    if (part == CLibraryPart::math) {
+        return "m";
     }
-    if (is_one_of(c_functions, name)) {
-        return "link the library that has it: libraries = [\"c\"]";
+    if (name.starts_with("pthread_")) {
+        return "pthread";
+    }
+    const bool is_loader = name == "dlopen" || name == "dlsym" || name == "dlclose" || name == "dlerror" ||
+                           name == "dladdr" || name == "dlvsym";
+    return is_loader ? "dl" : "c";
+}
+
+std::string fix_for(const Image& image, const std::string& name) {
+    if (const auto part = find_c_library_symbol(name)) {
+        return fmt::format("link the library that has it: libraries = [\"{}\"]", library_of(name, *part));
     }
     if (image.format != Format::macho && name.starts_with('_') &&
-        (is_python_name(name.substr(1)) || is_one_of(c_functions, name.substr(1)))) {
+        (is_python_name(name.substr(1)) || find_c_library_symbol(name.substr(1)))) {
         return fmt::format("spell it {}, without `_`: only macOS puts an underscore before names", name.substr(1));
     }
     std::string_view meant = meant_python_name(name);
@@ -87,17 +69,18 @@ Finding without_underscore(const std::string& name) {
 // Python's own process has the C library and libm in its global scope, so such a symbol is found as long as the
 // interpreter is linked with them and exports nothing of that name itself: luck, not a promise of the module. CPython's
 // own _statistics and _decimal do so.
-Finding found_by_luck(const Image& image, const std::string& name) {
+Finding found_by_luck(const Image& image, const std::string& name, CLibraryPart part) {
     return make_finding(
         rule::undefined_symbol, Severity::warning,
         {fmt::format("{} is in no library that the module needs: it is found only because CPython itself needs {}",
-                     name, is_math_function(name) ? "libm" : "the C library"),
+                     name, part == CLibraryPart::math ? "libm" : "the C library"),
          fix_for(image, name), name});
 }
 
 Finding nobody_has(const Image& image, const std::string& name) {
-    if (image.format == Format::elf && (is_math_function(name) || is_one_of(c_functions, name))) {
-        return found_by_luck(image, name);
+    const auto part = find_c_library_symbol(name);
+    if (image.format == Format::elf && part) {
+        return found_by_luck(image, name, *part);
     }
     const char* const who = image.libraries.empty() ? "CPython does not have it, and the module needs no library"
                                                     : "neither CPython nor any library that the module needs has it";
@@ -115,7 +98,13 @@ bool could_be_elsewhere(const Image& image) {
                         [](const Library& library) { return is_system_library(Format::macho, library.name); });
 }
 
+// The one name without an underscore that a macOS linker writes by itself; dyld has it.
+constexpr std::string_view linkers_import = "dyld_stub_binder";
+
 bool must_be_found(const Image& image, const Import& import) {
+    if (image.format == Format::macho && import.name == linkers_import) {
+        return false;
+    }
     if (import.missing_underscore && import.flat && !import.weak) {
         return true;
     }

@@ -58,6 +58,20 @@ TEST(Entry, NothingAtAll) {
               "fix: write `global PyInit_pymult` before its label, and link with /export:PyInit_pymult");
 }
 
+TEST(Entry, ALibraryForCtypesUnderAModulesName) {
+    const Image image = with_export(Format::elf, "AES_encrypt");
+    EXPECT_EQ(
+        lines(check(image, "pkg._aes")),
+        (Lines{"warning: has no entry point and uses nothing of Python: ctypes and cffi can load it, `import _aes` "
+               "fails [entry-missing]",
+               "fix: write `global PyInit__aes:function` before its label"}));
+    Image of_python = image;
+    of_python.imports = {imported("PyModuleDef_Init")};
+    EXPECT_EQ(lines(check(of_python)).front(),
+              "error: has no entry point: CPython looks for PyInit_pymult, and nothing of that name is exported "
+              "[entry-missing]");
+}
+
 TEST(Entry, ANearMissIsNamed) {
     EXPECT_EQ(lines(check(with_export(Format::elf, "PyInit_pymul"))),
               (Lines{"error: exports PyInit_pymul, not PyInit_pymult: CPython finds no entry point for a module named "
@@ -146,9 +160,8 @@ TEST(Entry, HiddenOnesSayWhy) {
               (Lines{"error: PyInit_pymult has no underscore before it: on macOS CPython finds the function as "
                      "_PyInit_pymult [entry-hidden]",
                      "fix: assemble with `--prefix _`"}));
-    EXPECT_EQ(lines(check(with_hidden(Format::pe, "PyInit_pymult", HiddenBecause::ordinal_only))),
-              (Lines{"error: PyInit_pymult is exported by its number alone, and CPython looks for it by name "
-                     "[entry-hidden]",
+    EXPECT_EQ(lines(check(with_hidden(Format::pe, "#1", HiddenBecause::ordinal_only))),
+              (Lines{"error: exports #1 by number alone, and CPython looks for PyInit_pymult by name [entry-hidden]",
                      "fix: link with /export:PyInit_pymult"}));
 }
 

@@ -43,6 +43,13 @@ TEST(UndefinedSymbol, TheCLibraryIsNamed) {
                      "fix: link the library that has it: libraries = [\"c\"]"}));
 }
 
+TEST(UndefinedSymbol, TheLibraryOfAnOlderGlibcIsNamed) {
+    EXPECT_EQ(lines(check(module_with(Format::elf, "dlopen"))).at(1),
+              "fix: link the library that has it: libraries = [\"dl\"]");
+    EXPECT_EQ(lines(check(module_with(Format::elf, "pthread_create"))).at(1),
+              "fix: link the library that has it: libraries = [\"pthread\"]");
+}
+
 TEST(UndefinedSymbol, AMisspeltNameIsNamed) {
     EXPECT_EQ(lines(check(module_with(Format::elf, "pyLong_FromLong"))).at(1),
               "fix: spell it PyLong_FromLong, or link the library that has pyLong_FromLong: libraries = [\"…\"]");

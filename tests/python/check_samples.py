@@ -1,0 +1,179 @@
+"""Finished modules of the three formats for the tests of `nasm-ext check`, made here and spoilt on purpose.
+
+`Samples(folder)` writes a source, assembles it with NASM and links it with LLVM's or GNU's linker. The names are those
+that CPython gives modules, so that a test says by the name what the module is for.
+"""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+import zipfile
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+TIMEOUT_SECONDS = 120
+
+LINUX = "pymult.cpython-313-x86_64-linux-gnu.so"
+MACOS = "pymult.cpython-313-darwin.so"
+WINDOWS = "pymult.cp313-win_amd64.pyd"
+
+# The smallest module: line 4 is the import, line 9 the call.
+ELF = """\
+        default rel
+        global PyInit_pymult:function
+
+        extern PyModuleDef_Init
+
+        section .text
+PyInit_pymult:
+        lea     rdi, [definition]
+        jmp     PyModuleDef_Init wrt ..plt
+
+        section .data
+definition:
+        times 13 dq 0
+
+        section .note.GNU-stack noalloc noexec nowrite progbits
+"""
+
+MACHO = """\
+        default rel
+        global PyInit_pymult
+
+        extern PyModuleDef_Init
+
+        section .text
+PyInit_pymult:
+        lea     rdi, [definition]
+        jmp     PyModuleDef_Init
+
+        section .data
+definition:
+        times 13 dq 0
+"""
+
+PE = """\
+        default rel
+        global PyInit_pymult
+
+        extern __imp_PyModuleDef_Init
+
+        section .text
+PyInit_pymult:
+        lea     rcx, [definition]
+        jmp     [__imp_PyModuleDef_Init]
+
+        section .data
+definition:
+        times 13 dq 0
+"""
+
+
+def tool(*names: str) -> str:
+    """The first of these programs on PATH; a missing one fails the test, because nothing would have been tested."""
+    for name in names:
+        found = shutil.which(name)
+        if found is not None:
+            return found
+    raise AssertionError(f"none of {', '.join(names)} is on PATH")
+
+
+@dataclass(frozen=True)
+class Checked:
+    """What `nasm-ext check` said."""
+
+    returncode: int
+    output: str
+    errors: str
+
+
+class Samples:
+    """Makes binaries in one folder; what a tool prints when it fails is the failure of the test."""
+
+    def __init__(self, folder: Path, nasm_ext: Path) -> None:
+        self.folder = folder
+        self.nasm_ext = nasm_ext
+
+    def run(self, *words: str) -> None:
+        done = subprocess.run(
+            words, cwd=self.folder, capture_output=True, text=True, check=False, timeout=TIMEOUT_SECONDS
+        )
+        assert done.returncode == 0, f"$ {' '.join(words)}\n{done.stdout}{done.stderr}"
+
+    def object(self, source: str, object_format: str, *words: str) -> str:
+        """Assembles the text as pymult.asm into pymult.o."""
+        (self.folder / "pymult.asm").write_text(source, encoding="utf-8")
+        self.run(tool("nasm"), "-f", object_format, *words, "-o", "pymult.o", "pymult.asm")
+        return "pymult.o"
+
+    def elf(self, source: str = ELF, name: str = LINUX, link: Sequence[str] = ("-z", "noexecstack")) -> str:
+        """A Linux module; its object, with the lines of the source, stays beside it."""
+        item = self.object(source, "elf64", "-g", "-F", "dwarf")
+        self.run(tool("ld.bfd", "ld"), "-shared", "-s", *link, "-o", name, item)
+        return name
+
+    def macho(
+        self,
+        source: str = MACHO,
+        name: str = MACOS,
+        link: Sequence[str] = (),
+        prefix: Sequence[str] = ("--prefix", "_"),
+    ) -> str:
+        """A macOS bundle whose symbols are looked up in every image, as distutils links it."""
+        item = self.object(source, "macho64", *prefix)
+        platform = ["-arch", "x86_64", "-platform_version", "macos", "11.0", "11.0"]
+        self.run(
+            tool("ld64.lld", "ld64.lld-14"),
+            *platform, "-bundle", "-undefined", "dynamic_lookup", *link, "-o", name, item,
+        )  # fmt: skip
+        return name
+
+    def pe(
+        self,
+        source: str = PE,
+        name: str = WINDOWS,
+        link: Sequence[str] = ("/export:PyInit_pymult",),
+        dll: str = "python313.dll",
+        symbols: str = "PyModuleDef_Init",
+    ) -> str:
+        """A Windows module that imports `symbols` from `dll`."""
+        item = self.object(source, "win64")
+        lines = "".join(f"{symbol}\n" for symbol in symbols.split())
+        (self.folder / "python.def").write_text(f"LIBRARY {dll}\nEXPORTS\n{lines}", encoding="utf-8")
+        self.run(tool("llvm-dlltool", "llvm-dlltool-14"), "-m", "i386:x86-64", "-d", "python.def", "-l", "python.lib")
+        self.run(
+            tool("lld-link", "lld-link-14"),
+            "/dll", "/noentry", "/nologo", "/nodefaultlib", "/machine:x64", *link, f"/out:{name}", item, "python.lib",
+        )  # fmt: skip
+        return name
+
+    def shared_library(self, name: str) -> str:
+        """An empty library to link with, so that a module needs it."""
+        self.run(tool("gcc"), "-shared", "-nostdlib", f"-Wl,-soname,{name}", "-o", name, "-xc", "/dev/null")
+        return name
+
+    def wheel(self, name: str, members: Mapping[str, str | bytes]) -> str:
+        """A wheel; a member's text is the name of a file of the folder, its bytes are itself."""
+        with zipfile.ZipFile(self.folder / name, "w") as archive:
+            for member, content in members.items():
+                data = content if isinstance(content, bytes) else (self.folder / content).read_bytes()
+                archive.writestr(zipfile.ZipInfo(member, (2020, 1, 1, 0, 0, 0)), data)
+        return name
+
+    def check(self, *words: str) -> Checked:
+        """Runs `nasm-ext check` in the folder, without a pyproject.toml unless the test wrote one there."""
+        return self.nasm_ext_says("check", *words)
+
+    def nasm_ext_says(self, *words: str) -> Checked:
+        """Runs nasm-ext in the folder."""
+        done = subprocess.run(
+            [str(self.nasm_ext), *words],
+            cwd=self.folder,
+            capture_output=True,
+            encoding="utf-8",
+            check=False,
+            timeout=TIMEOUT_SECONDS,
+        )
+        return Checked(done.returncode, done.stdout, done.stderr)
