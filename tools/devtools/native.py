@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 
 from . import lief
+from .cache import cache_folder
 from .environments import Environment
-from .shell import DevelopmentError, Stopwatch, build_folder, cores, run
+from .shell import ROOT, DevelopmentError, Stopwatch, build_folder, cores, run
 
 SANITIZERS = "address,undefined"
 
@@ -19,6 +21,23 @@ def folder() -> Path:
 def sanitized_folder() -> Path:
     """The build folder of the sanitised build."""
     return build_folder() / "sanitized"
+
+
+def compiler_cache() -> dict[str, str]:
+    """Variables by which CMake compiles through ccache where it is installed: a new clone compiles nothing twice.
+
+    Paths are taken relative to the clone, so that one clone's objects serve another.
+    """
+    found = shutil.which("ccache")
+    if found is None:
+        return {}
+    return {
+        "CMAKE_CXX_COMPILER_LAUNCHER": found,
+        "CCACHE_DIR": str(cache_folder("ccache")),
+        "CCACHE_BASEDIR": str(ROOT),
+        "CCACHE_NOHASHDIR": "1",
+        "CCACHE_MAXSIZE": "1G",
+    }
 
 
 def build(environment: Environment, *, tests: bool) -> Path:
@@ -63,12 +82,13 @@ def _cmake(build: Path, definitions: list[str], target: str | None) -> None:
     with Stopwatch(f"building the C++ part in {build.name}"):
         _configure(build, definitions)
         command: list[str | Path] = ["cmake", "--build", build, "--parallel", str(cores())]
-        run([*command, *(["--target", target] if target else [])], env={"NINJA_STATUS": "[%f/%t, %es] "})
+        run([*command, *(["--target", target] if target else [])], env={"NINJA_STATUS": "[%f/%t, %es] ", **compiler_cache()})
 
 
 def _configure(build: Path, definitions: list[str]) -> None:
     run(
         ["cmake", "-S", ".", "-B", build, "-G", "Ninja", "-DCMAKE_BUILD_TYPE=Release",
          "-DCMAKE_EXPORT_COMPILE_COMMANDS=ON", "-DNASM_BUILD_WARNINGS_AS_ERRORS=ON", *definitions],
+        env=compiler_cache(),
         quiet=True,
     )  # fmt: skip

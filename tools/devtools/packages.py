@@ -32,6 +32,7 @@ BUILD = (
     Need("NASM", "nasm", "nasm"),
     Need("CMake", "cmake", "cmake"),
     Need("Ninja", "ninja-build", "ninja"),
+    Need("ccache, so that a second clone compiles nothing again", "ccache", "ccache", command="ccache"),
     Need("Python's venv and headers", "python3-venv python3-dev", ""),
     Need("fmt", "libfmt-dev", "fmt"),
     Need("CLI11", "libcli11-dev", "cli11"),

@@ -93,6 +93,7 @@ def _build(environment: Environment, prefix: Path, kept: Path) -> None:
              f"-Cbuild-dir={native.folder()}",
              "-Ccmake.define.CMAKE_EXPORT_COMPILE_COMMANDS=ON", "-Ccmake.define.NASM_BUILD_WARNINGS_AS_ERRORS=ON"],
             env={
+                **native.compiler_cache(),
                 "CMAKE_PREFIX_PATH": str(prefix),
                 "CMAKE_GENERATOR": "Ninja",
                 "PATH": os.pathsep.join([str(environment.scripts), os.environ["PATH"]]),
