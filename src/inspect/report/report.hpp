@@ -45,7 +45,7 @@ struct Summary {
 
 [[nodiscard]] Summary summarize(const Report& report);
 
-/// For people: see docs/check.md. Ends with a line break.
+/// For people: one line a finding, its fix below. Ends with a line break.
 [[nodiscard]] std::string as_text(const Report& report);
 
 /// For programs: docs/check.schema.json. Ends with a line break.

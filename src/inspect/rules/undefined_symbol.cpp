@@ -21,8 +21,12 @@ namespace {
 std::string_view meant_label(const Image& image, std::string_view name) {
     std::vector<std::string_view> candidates;
     constexpr std::size_t most = 1000;  // of a library's thousands of exports none was meant
+    constexpr std::size_t longest = 200;  // comparing takes the product of the lengths, and a file may hold any name
+    if (name.size() > longest) {
+        return {};
+    }
     for (const Export& one : image.exports) {
-        if (candidates.size() < most) {
+        if (candidates.size() < most && one.name.size() <= longest) {
             candidates.push_back(one.name);
         }
     }
