@@ -13,11 +13,8 @@ from pathlib import Path
 
 import pytest
 
-ROOT = Path(__file__).resolve().parents[2]
-sys.path.insert(0, str(ROOT / "tools"))
-
-from devtools import environments, interpreters, native, wheel, wheelhouse  # noqa: E402 - after the path is set
-from projects import Toolbox, write_project  # noqa: E402 - after the path is set
+from devtools import environments, interpreters, native, wheel, wheelhouse
+from projects import Toolbox, write_project
 
 Projects = Callable[..., Path]
 

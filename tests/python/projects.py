@@ -180,6 +180,17 @@ class Toolbox:
             [self.python, "-c", textwrap.dedent(code)], env={"PYTHONPATH": str(folder), **(env or {})}, cwd=self.work
         )
 
+    def new_environment(self, name: str, *packages: str) -> Toolbox:
+        """A virtual environment of this test's own, with packages of the wheelhouse in it, and no pip unless named."""
+        folder = self.work / name
+        commands: list[list[str | Path]] = [[self.python, "-m", "venv", "--without-pip", folder]]
+        if packages:
+            commands.append([self.python, "-m", "pip", "--python", folder, "install", "--quiet", *packages])
+        for command in commands:
+            done = self.run(command)
+            assert done.returncode == 0, str(done)
+        return Toolbox(folder, self.find_links, self.work)
+
     def _run(self, command: Sequence[str | Path], cwd: Path, env: Mapping[str, str | None] | None) -> tuple[int, str]:
         done = subprocess.run(
             [str(word) for word in command],
