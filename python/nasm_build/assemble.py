@@ -67,6 +67,11 @@ def job_count() -> int:
     return os.cpu_count() or 1
 
 
+def nasm_environment() -> dict[str, str]:
+    """The variables that NASM runs with: NASM takes words from NASMENV, which would change objects unseen."""
+    return {name: value for name, value in os.environ.items() if name != "NASMENV"}
+
+
 class Assembler:
     """Makes the objects of one extension module.
 
@@ -194,6 +199,7 @@ class Assembler:
             return subprocess.run(
                 command,
                 cwd=self.root,
+                env=nasm_environment(),
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.PIPE,
                 stderr=subprocess.STDOUT,

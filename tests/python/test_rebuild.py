@@ -165,6 +165,11 @@ def test_another_nasm(toolbox: Toolbox, parts: Path) -> None:
     assert watched.build()[0] == ["a/part.asm", "b/part.asm", "demo.asm"]
 
 
+def test_nasmenv_does_not_reach_nasm(toolbox: Toolbox, project: Projects) -> None:
+    """NASM takes words from this variable; objects would depend on a shell's settings."""
+    assert toolbox.hook(project(demo()), env={"NASMENV": "--no-such-option"}).wheel
+
+
 def test_isolated_builds_assemble_nothing_again(toolbox: Toolbox, project: Projects) -> None:
     """Each isolated build has our include files in a new folder; only their content counts."""
     files = demo()

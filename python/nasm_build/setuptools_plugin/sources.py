@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING
 
+from ..assemble import nasm_environment
 from ..dependencies import dependency_words, make_rule_inputs, scan
 from ..session import Session
 from ..source import Source
@@ -99,7 +100,7 @@ def _asked(session: Session, plan: Plan, source: Source, folders: list[str]) -> 
         flags = _flags_for(session, platform)
         command = dependency_words([own.nasm, *flags, *words, "-MG", source.file])
         done = subprocess.run(
-            command, cwd=session.root, stdin=subprocess.DEVNULL, capture_output=True, text=True, errors="replace",
+            command, cwd=session.root, env=nasm_environment(), stdin=subprocess.DEVNULL, capture_output=True, text=True, errors="replace",
             check=False,
         )  # fmt: skip
         found.update(make_rule_inputs(done.stdout))
