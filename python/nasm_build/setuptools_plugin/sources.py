@@ -100,8 +100,8 @@ def _asked(session: Session, plan: Plan, source: Source, folders: list[str]) -> 
         flags = _flags_for(session, platform)
         command = dependency_words([own.nasm, *flags, *words, "-MG", source.file])
         done = subprocess.run(
-            command, cwd=session.root, env=nasm_environment(), stdin=subprocess.DEVNULL, capture_output=True, text=True, errors="replace",
-            check=False,
+            command, cwd=session.root, env=nasm_environment(), stdin=subprocess.DEVNULL, capture_output=True,
+            text=True, errors="replace", check=False,
         )  # fmt: skip
         found.update(make_rule_inputs(done.stdout))
     return found
