@@ -82,7 +82,10 @@ def _cmake(build: Path, definitions: list[str], target: str | None) -> None:
     with Stopwatch(f"building the C++ part in {build.name}"):
         _configure(build, definitions)
         command: list[str | Path] = ["cmake", "--build", build, "--parallel", str(cores())]
-        run([*command, *(["--target", target] if target else [])], env={"NINJA_STATUS": "[%f/%t, %es] ", **compiler_cache()})
+        run(
+            [*command, *(["--target", target] if target else [])],
+            env={"NINJA_STATUS": "[%f/%t, %es] ", **compiler_cache()},
+        )
 
 
 def _configure(build: Path, definitions: list[str]) -> None:
