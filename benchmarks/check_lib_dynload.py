@@ -4,8 +4,8 @@
 
 Checks every module of `lib-dynload` of every CPython from 3.6 on that pyenv or PATH has, prints the findings by rule,
 and the time of one call for all modules of a CPython, of one module, and of the start alone. abi3audit takes modules
-that are not named `.abi3.so` only with --assume-minimum-abi3, which is given as the CPython's own version; it looks for the
-stable ABI alone, so the two do not say the same. Budgets: 100 ms for one CPython's modules, 40 times faster than
+that are not named `.abi3.so` only with --assume-minimum-abi3, which is given as the CPython's own version; it looks for
+the stable ABI alone, so the two do not say the same. Budgets: 100 ms for one CPython's modules, 40 times faster than
 abi3audit on one.
 """
 

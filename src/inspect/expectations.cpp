@@ -35,10 +35,12 @@ std::string describe_all(const std::vector<Item>& items) {
     return both(words);
 }
 
-// Whether a CPython of the kind that is promised imports a file whose name says `named`.
-bool imports(const PythonBuild& promised, const PythonBuild& named) {
+// Whether a CPython of the kind that is promised imports a file whose name says `named`. A debug build looks for the
+// release build's suffix as well (bpo-36722), but for on Windows.
+bool imports(const PythonBuild& promised, const PythonBuild& named, bool is_windows) {
+    const bool fits_debug = promised.debug == named.debug || (promised.debug && !is_windows);
     return promised.abi == Abi::version_specific && promised.version == named.version &&
-           promised.free_threaded == named.free_threaded && promised.debug == named.debug;
+           promised.free_threaded == named.free_threaded && fits_debug;
 }
 
 // Free-threaded builds pass `.abi3.so` by (PEP 703), and `.abi3t.so` is looked for from 3.15 on (PEP 803).
@@ -64,9 +66,10 @@ void merge_python(Expectations& merged, const Expectations& file, const std::vec
     const auto conflict = [&](std::string said) {
         merged.conflicts.push_back({std::move(said), describe_all(stronger), by});
     };
+    const bool is_windows = file.format == Format::pe;
     if (file.python) {
         const auto fits = std::find_if(stronger.begin(), stronger.end(),
-                                       [&](const PythonBuild& one) { return imports(one, *file.python); });
+                                       [&](const PythonBuild& one) { return imports(one, *file.python, is_windows); });
         if (fits == stronger.end()) {
             conflict(describe(*file.python));
         } else {

@@ -129,8 +129,12 @@ bool read_tag(Expectations& found, std::string_view tag) {
         found.pythons = {*found.python};
         if (end != std::string_view::npos) {
             rest.remove_prefix(end + 1);
-            if (rest.starts_with("win")) {
-                if (const auto target = toolchain::find_target_of_tag(rest)) {
+            // A wheel's tag on Windows; sysconfig's own word with MSYS2's Pythons (`mingw_x86_64`).
+            if (rest.starts_with("win") || rest.starts_with("mingw")) {
+                const auto target = rest.starts_with("win")
+                                        ? toolchain::find_target_of_tag(rest)
+                                        : target_of_platform(std::string(rest), CLibrary::not_applicable);
+                if (target) {
                     found.targets.push_back(*target);
                 }
             } else {

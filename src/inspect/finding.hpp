@@ -8,9 +8,9 @@
 namespace nasm_build::inspect {
 
 enum class Severity : std::uint8_t {
-    error,    ///< will not import, load or run where its tag says
+    error,  ///< will not import, load or run where its tag says
     warning,  ///< works today, by luck or with a risk
-    note,     ///< worth knowing
+    note,  ///< worth knowing
 };
 
 /// A line of a source file. `line` counts from 1; 0 when only the file is known.
@@ -23,9 +23,9 @@ struct SourceLine {
 struct Finding {
     std::string rule;  ///< kebab case; never reused for another meaning
     Severity severity = Severity::error;
-    std::string message;             ///< one sentence without a full stop
-    std::string fix;                 ///< what to type or change; never empty for an error
-    std::string symbol;              ///< the symbol it is about, or empty: how the place in the source is found
+    std::string message;  ///< one sentence without a full stop
+    std::string fix;  ///< what to type or change; never empty for an error
+    std::string symbol;  ///< the symbol it is about, or empty: how the place in the source is found
     std::vector<SourceLine> places;  ///< where in the source, the likeliest first; filled from the build's objects
     std::string silenced;  ///< the reason given by the project when it silenced the finding; empty when it counts
 };

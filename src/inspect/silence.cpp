@@ -90,7 +90,8 @@ toml::table parse(const std::filesystem::path& file) {
             text.assign(reinterpret_cast<const char*>(bytes.bytes().data()), bytes.bytes().size());
         }
     } catch (const Error& error) {
-        throw Error(fmt::format("{}: {}", path_to_utf8(file), error.what()), "give --config a pyproject.toml that is there");
+        throw Error(fmt::format("{}: {}", path_to_utf8(file), error.what()),
+                    "give --config a pyproject.toml that is there");
     }
     try {
         return toml::parse(text);

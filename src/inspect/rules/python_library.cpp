@@ -148,6 +148,13 @@ Verdict check_python_library(const Image& image, const Expectations& expected) {
         return verdict;
     }
     if (image.format == Format::pe) {
+        const bool is_for_msys = !expected.targets.empty() && !expected.targets.front().name.starts_with("win");
+        if (is_for_msys) {
+            verdict.not_checked.push_back(
+                {std::string(rule::wrong_python_dll),
+                 fmt::format("the names of the DLLs of {} are not known", describe(expected.targets.front()))});
+            return verdict;
+        }
         check_dlls(verdict, image, expected);
         check_foreign_dlls(verdict, image);
         return verdict;

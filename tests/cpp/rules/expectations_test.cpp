@@ -54,6 +54,7 @@ TEST(FileName, OfMacosAndWindows) {
     EXPECT_EQ(path("pkg\\mod.cp313-win_amd64.pyd"), "pkg.mod | CPython 3.13 | win-amd64");
     EXPECT_EQ(path("mod.cp313t-win_arm64.pyd"), "mod | CPython 3.13t | win-arm64");
     EXPECT_EQ(path("mod_d.cp313-win32.pyd"), "mod | CPython 3.13d | win32");
+    EXPECT_EQ(path("mod.cp312-mingw_x86_64.pyd"), "mod | CPython 3.12 | mingw_x86_64");
     EXPECT_EQ(path("mod.pyd"), "mod | -");
     EXPECT_EQ(expectations_from_path("mod.PYD").format, Format::pe);
 }
@@ -164,6 +165,11 @@ TEST(Merge, ContradictionsAreKept) {
     EXPECT_EQ(conflicts(merged("mod.cpython-310-x86_64-linux-gnu.so", "n-1-cp310-cp310-musllinux_1_2_x86_64.whl")),
               Words{})
         << "until 3.10 the suffix did not tell musl";
+    CommandLineExpectations debug;
+    debug.python = toolchain::parse_python("3.13d");
+    EXPECT_EQ(conflicts(merged("mod.cpython-313-x86_64-linux-gnu.so", "", debug)), Words{});
+    EXPECT_EQ(conflicts(merged("mod.cp313-win_amd64.pyd", "", debug)),
+              Words{"CPython 3.13 / CPython 3.13d / the command line"});
     CommandLineExpectations options;
     options.target = toolchain::find_target("linux-x86_64");
     EXPECT_EQ(conflicts(merged("mod.cpython-312-x86_64-linux-musl.so", "", options)), Words{})

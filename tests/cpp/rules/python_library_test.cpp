@@ -92,6 +92,13 @@ TEST(PythonLibrary, NotADllOfCPython) {
               "error: imports PyLong_FromLong from KERNEL32.dll, which is not a DLL of CPython [wrong-python-dll]");
 }
 
+TEST(PythonLibrary, TheDllsOfMsysAreNotKnown) {
+    Expectations expected = for_python("3.12");
+    expected.targets = {toolchain::find_target("mingw_x86_64")};
+    EXPECT_EQ(lines(check_python_library(importing({"libpython3.12.dll"}), expected)),
+              Lines{"not checked: wrong-python-dll, because the names of the DLLs of mingw_x86_64 are not known"});
+}
+
 TEST(PythonLibrary, TwoDllsAtOnce) {
     Expectations expected;
     expected.module_name = "pymult";
