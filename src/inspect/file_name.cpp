@@ -13,7 +13,6 @@ namespace {
 using toolchain::Abi;
 using toolchain::CLibrary;
 using toolchain::PythonBuild;
-using toolchain::PythonVersion;
 
 std::vector<std::string_view> split(std::string_view text, char separator) {
     std::vector<std::string_view> parts;
