@@ -174,6 +174,32 @@ def test_an_unknown_key(toolbox: Toolbox, project: Projects) -> None:
     )
 
 
+SILENCED = """
+[tool.nasm-build.check]
+ignore = [{{ rule = "{rule}", reason = "the host program exports it" }}]
+"""
+
+
+def test_a_silenced_finding_is_shown_with_its_reason(toolbox: Toolbox, project: Projects) -> None:
+    files = demo(extra=SILENCED.format(rule="python-symbol-unknown"))
+    files["demo.asm"] = files["demo.asm"].replace("PyLong_FromLong", "PyLong_FromLongg")
+    build = toolbox.hook(project(files))
+    assert build.wheel
+    assert (
+        f"build/nasm-build/{TAG}/lib/demo.{_suffix()}: silenced: no CPython has PyLong_FromLongg; did you mean "
+        "PyLong_FromLong? [python-symbol-unknown], because the host program exports it\n" in build.output
+    )
+
+
+def test_silencing_a_rule_that_is_none(toolbox: Toolbox, project: Projects) -> None:
+    build = toolbox.hook(project(demo(extra=SILENCED.format(rule="python-symbol-unknwn"))))
+    assert build.returncode == 1
+    assert "python-symbol-unknwn" in build.output
+    assert "did you mean python-symbol-unknown?" in build.output, build.output
+    assert "Traceback" not in build.output
+    assert build.wheels == ()
+
+
 def test_pip_shows_our_lines(toolbox: Toolbox, project: Projects) -> None:
     """What a user of pip sees: pip's own frame, and our two lines in it without a traceback."""
     build = toolbox.build(project(demo(extra='include-dir = ["inc"]\n')))
