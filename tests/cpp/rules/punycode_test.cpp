@@ -16,6 +16,8 @@ TEST(Punycode, EqualsPythons) {
     EXPECT_EQ(punycode("ñ"), "ida");
     EXPECT_EQ(punycode("𝕒b😀"), "b-g79qe13e");
     EXPECT_EQ(punycode("παράδειγμα"), "hxajbheg2az3al");
+    EXPECT_EQ(punycode("zażółć_gęślą_jaźń"), "za_gl_ja-w3a7psa2tqtgb10airva");
+    EXPECT_EQ(punycode("\xf4\x8f\xbf\xbf\xf4\x8f\xbf\xbe"), "cn32gba") << "U+10FFFF and the one before it";
 }
 
 TEST(Punycode, RefusesWhatIsNotUtf8) {

@@ -30,6 +30,10 @@ TEST(StableAbi, TooYoungForThePromise) {
     EXPECT_EQ(lines(check("PyUnicode_AsUTF8AndSize", "3.8")).front(),
               "warning: PyUnicode_AsUTF8AndSize came into the stable ABI with CPython 3.10; this module promises 3.8, "
               "and CPython 3.8 happens to have it outside the stable ABI [not-stable-abi]");
+    EXPECT_EQ(lines(check("PyUnicode_AsUTF8AndSize", "3.9")).front(),
+              "warning: PyUnicode_AsUTF8AndSize came into the stable ABI with CPython 3.10; this module promises 3.9, "
+              "and CPython 3.9 happens to have it outside the stable ABI [not-stable-abi]");
+    EXPECT_EQ(lines(check("PyUnicode_AsUTF8AndSize", "3.10")), Lines{});
     EXPECT_EQ(lines(check("PyUnicode_AsUTF8AndSize", "3.8", Format::pe)).front(),
               "error: PyUnicode_AsUTF8AndSize came into the stable ABI with CPython 3.10; this module promises 3.8, "
               "and python3.dll of CPython 3.8 does not have it [not-stable-abi]");
