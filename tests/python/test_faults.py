@@ -313,6 +313,11 @@ def test_a_project_that_is_mounted_read_only(toolbox: Toolbox, project: Projects
     assert leftovers(folder) == ["demo.asm", "pyproject.toml"]
 
 
+def _interruptible() -> None:
+    """A shell starts what runs in its background with the interrupt ignored, and every process inherits that."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+
+
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM], ids=["ctrl-c", "terminated"])
 def test_an_interrupted_build_leaves_nothing(
     toolbox: Toolbox, project: Projects, tmp_path: Path, number: signal.Signals
@@ -330,6 +335,7 @@ def test_an_interrupted_build_leaves_nothing(
     process = subprocess.Popen(
         [toolbox.python, "-c", f"from nasm_build import backend; backend.build_wheel({str(wheels)!r})"],
         cwd=folder, env=variables, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, start_new_session=True,
+        preexec_fn=_interruptible,
     )  # fmt: skip
     while not started.exists():
         assert process.poll() is None, process.communicate()[0]

@@ -276,7 +276,7 @@ class TestFakes:
             "  warning: NASM 3.00 writes wrong displacements into some AVX-512 instructions (nasm#185): use 3.02 or"
             " later, or 2.16.03\n"
             f"  passed over {tmp_path}/a/nasm (PATH): it is Yasm, not NASM\n"
-            "flags: -f elf64 -g -F dwarf --reproducible --before 'default rel' -DPIE -DLINUX\n"
+            "flags: -f elf64 -g -F dwarf --reproducible --before 'default rel' -DPIE -DLINUX -DPy_GIL_DISABLED=1\n"
             "module: NAME.cpython-313t-x86_64-linux-gnu.so\n"
             "wheel: cp313-cp313t-linux_x86_64\n",
         )
