@@ -69,7 +69,9 @@ def _clang_tidy() -> bool:
         Stopwatch(f"clang-tidy on {len(waiting)} sources"),
         concurrent.futures.ThreadPoolExecutor(max_workers=cores()) as pool,
     ):
-        for unit, output in zip(waiting, pool.map(_check, waiting), strict=True):
+        for number, (unit, output) in enumerate(zip(waiting, pool.map(_check, waiting), strict=True), 1):
+            if number % 10 == 0:
+                say(f"clang-tidy: {number} of {len(waiting)}")
             if output is None:
                 (clean / unit.key).touch()
             else:
