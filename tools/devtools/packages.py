@@ -48,6 +48,7 @@ TEST = (
     Need("clang-tidy", "clang-tidy", "llvm"),
     Need("LLVM's linkers, for samples of other platforms", "lld llvm", "lld llvm"),
     Need("readelf and objdump", "binutils", "binutils"),
+    Need("pip of the system's own Python, for installations with --user", "python3-pip", ""),
     Need("gdb", "gdb", "", command="gdb"),
     Need("cargo, for setuptools-rust", "cargo", "rust", command="cargo"),
 )
