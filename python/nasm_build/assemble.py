@@ -23,6 +23,7 @@ from .dependencies import dependency_words, make_rule_inputs
 from .errors import BuildError, Problem, failed, say
 from .files import replace_file
 from .nasm_messages import problems_in
+from .programs import run_program
 
 RECORD_VERSION = 1
 
@@ -86,6 +87,7 @@ class Assembler:
         self.identity = f"{nasm_version} {_hash_file(Path(nasm))}"
         self.record = record
         self.hashes: dict[str, str] = {}
+        self.running: set[subprocess.Popen[str]] = set()
 
     def assemble(self, units: Sequence[Unit]) -> bool:
         """Brings every object up to date; says whether any was made. Raises BuildError with all that NASM said."""
@@ -171,7 +173,10 @@ class Assembler:
             try:
                 return [result.result() for result in waiting]
             except BaseException:
-                pool.shutdown(cancel_futures=True)
+                # An interrupt must not wait for a NASM that hangs, be the signal sent to it as well or not.
+                pool.shutdown(wait=False, cancel_futures=True)
+                for process in list(self.running):
+                    process.kill()
                 raise
 
     def _run(self, unit: Unit) -> _Made:
@@ -196,17 +201,7 @@ class Assembler:
 
     def _nasm(self, command: Sequence[str]) -> subprocess.CompletedProcess[str]:
         try:
-            return subprocess.run(
-                command,
-                cwd=self.root,
-                env=nasm_environment(),
-                stdin=subprocess.DEVNULL,
-                stdout=subprocess.PIPE,
-                stderr=subprocess.STDOUT,
-                text=True,
-                errors="replace",
-                check=False,
-            )
+            return run_program(command, self.root, nasm_environment(), self.running)
         except OSError as error:
             reason = (error.strerror or str(error)).lower()
             raise failed(f"NASM cannot be run: {self.nasm}: {reason}", "nasm", "reinstall NASM") from None

@@ -10,11 +10,11 @@ from __future__ import annotations
 import os
 import re
 import shlex
-import subprocess
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from .errors import BuildError, Problem, failed
+from .programs import run_program
 
 RULE = "link"
 
@@ -62,16 +62,7 @@ def link_assembly(
     command = [*driver, "-shared", *([] if libc else ["-nostdlib"]), *objects]
     command += [*shlex.split(os.environ.get("LDFLAGS", "")), *words, "-o", output]
     try:
-        done = subprocess.run(
-            command,
-            cwd=root,
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
-            errors="replace",
-            check=False,
-        )
+        done = run_program(command, root)
     except OSError as error:
         raise failed(
             f"no linker: '{command[0]}' cannot be run: {(error.strerror or str(error)).lower()}",

@@ -325,7 +325,7 @@ def test_an_interrupted_build_leaves_nothing(
     """A NASM that takes its time is interrupted with the whole process group, as a terminal does it."""
     slow = script(
         tmp_path / "slow/nasm",
-        '#!/bin/sh\ncase "$*" in *-v*|*-M*) exec nasm-real "$@";; esac\ntouch "$STARTED"\nsleep 30\n',
+        '#!/bin/sh\ncase "$*" in *-v*|*-M*) exec nasm-real "$@";; esac\ntouch "$STARTED"\nexec sleep 30\n',
     )
     (tmp_path / "slow/nasm-real").symlink_to("/usr/bin/nasm")
     started, wheels = tmp_path / "started", tmp_path / "wheels"

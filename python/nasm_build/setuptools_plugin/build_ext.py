@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import os
 import shutil
-import subprocess
 import sysconfig
 import threading
 from collections.abc import Iterator
@@ -14,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from ..errors import BuildError, say
 from ..link import LinkFailed
+from ..programs import run_program
 from ..source import is_assembly
 from .configure import session_of
 from .module_build import ModuleBuild
@@ -139,10 +139,7 @@ def _run_linker(command: list[str]) -> None:
     """
     own = f"-Wl,-rpath,{sysconfig.get_config_var('LIBDIR')}"
     command = [word for word in command if word != own]
-    done = subprocess.run(
-        command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
-        errors="replace", check=False,
-    )  # fmt: skip
+    done = run_program(command)
     if done.returncode != 0:
         raise LinkFailed(command, done.returncode, done.stdout)
     if done.stdout.strip():

@@ -197,10 +197,7 @@ class ModuleBuild:
                 return
         self.module.unlink(missing_ok=True)  # distutils does not link again over a file newer than its objects
         if self._is_assembly_alone():
-            link_assembly(
-                self._driver(), objects, [*words, *self._user_words()], self.session.relative(self.module),
-                libc=True, root=self.session.root,
-            )  # fmt: skip
+            self._link_assembly(objects, words, libc=True)
         else:
             engine_link(words)
         self._accept(self._inspect())
@@ -210,16 +207,18 @@ class ModuleBuild:
     ) -> bool:
         """Tries to do without libc and the compiler's start files; False where C needs them."""
         if self._is_assembly_alone():
-            self.module.parent.mkdir(parents=True, exist_ok=True)
-            output = self.session.relative(self.module)
-            root = self.session.root
-            link_assembly(self._driver(), objects, [*words, *self._user_words()], output, libc=False, root=root)
+            self._link_assembly(objects, words, libc=False)
             return True
         try:
             engine_link([*words, "-nostdlib"])
         except LinkFailed:
             return False
         return True
+
+    def _link_assembly(self, objects: list[str], words: list[str], *, libc: bool) -> None:
+        self.module.parent.mkdir(parents=True, exist_ok=True)
+        output, root = self.session.relative(self.module), self.session.root
+        link_assembly(self._driver(), objects, [*words, *self._user_words()], output, libc=libc, root=root)
 
     def _is_assembly_alone(self) -> bool:
         return not self.plan.others and self.toolchain.link_style == "elf" and not self.extension.libraries
@@ -235,7 +234,6 @@ class ModuleBuild:
     # -- reading back ------------------------------------------------------------------------------------------------
 
     def _inspect(self) -> inspector.Report | None:
-        objects = [Path(self.session.root / name) for name in self.objects]
         return inspector.check(
             [self.module],
             root=self.session.root,
@@ -243,7 +241,7 @@ class ModuleBuild:
             python=self.session.python.version,
             limited_api=self.plan.limited_api,
             target=self.session.python.platform,
-            objects=objects if self.toolchain.link_style == "elf" else (),
+            objects=self._object_paths() if self.toolchain.link_style == "elf" else (),
         )
 
     def _accept(self, report: inspector.Report | None) -> None:
@@ -265,9 +263,11 @@ class ModuleBuild:
             self.session.checked.add(self.fullname)
         self.stamps.write(self.module, self.parts)
 
+    def _object_paths(self) -> list[Path]:
+        return [self.session.root / name for name in self.objects]
+
     def _lines_of(self, symbol: str) -> list[tuple[str, int]]:
-        objects = [Path(self.session.root / name) for name in self.objects]
-        return inspector.references(objects, symbol, self.session.root)
+        return inspector.references(self._object_paths(), symbol, self.session.root)
 
 
 def _compile_error(error: Exception, plan: Plan) -> BuildError:
