@@ -6,20 +6,18 @@ machine's own package lists stay as they are. Once a machine; kept in the cache.
 
 from __future__ import annotations
 
-import os
 import shutil
 import subprocess
 import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 
+from . import apt
 from .cache import cache_folder, locked, touch
-from .shell import DevelopmentError, run, say
+from .shell import DevelopmentError, say
 
 SUITES = ("bullseye", "bookworm", "trixie", "sid")
 """Debian 11 to 13 and the next one: NASM 2.15.05, 2.16.01, 2.16.03 and 3.x."""
-
-ARCHIVE = "http://deb.debian.org/debian"
 
 
 def fetch_nasms() -> dict[str, Path]:
@@ -28,7 +26,7 @@ def fetch_nasms() -> dict[str, Path]:
     Empty, and said so, on a machine that has no apt for x86-64. Raises DevelopmentError when a package that should be
     there cannot be had.
     """
-    if shutil.which("apt-get") is None or shutil.which("dpkg-deb") is None or os.uname().machine != "x86_64":
+    if not apt.usable():
         say("NASM in other versions is taken from Debian's packages, and this machine cannot take them: only its own")
         return {}
     programs: dict[str, Path] = {}
@@ -55,15 +53,12 @@ def _provide(suite: str) -> Path:
 
 def _fetch(suite: str, temporary: Path) -> None:
     """Makes `result/` with a runnable `nasm` in it."""
-    apt = _private_apt(suite, temporary / "apt")
     packages = temporary / "packages"
-    packages.mkdir()
-    run([*apt, "update"], quiet=True)
-    run([*apt, "download", "nasm", "libc6"], cwd=packages, quiet=True)
+    apt.PrivateApt(suite, temporary / "apt").download(["nasm", "libc6"], packages)
     result = temporary / "result"
     result.mkdir()
     for name, place in (("nasm", "package"), ("libc6", "libc6")):
-        run(["dpkg-deb", "--extract", next(packages.glob(f"{name}_*.deb")), result / place], quiet=True)
+        apt.unpack(next(packages.glob(f"{name}_*.deb")), result / place)
     program = result / "nasm"
     shutil.copy2(result / "package/usr/bin/nasm", program)
     if _starts(program):
@@ -72,38 +67,6 @@ def _fetch(suite: str, temporary: Path) -> None:
         _wrap(program, Path("package/usr/bin/nasm"))
     if not _starts(program):
         raise DevelopmentError(f"NASM of Debian {suite} does not run here: {program}")
-
-
-def _private_apt(suite: str, folder: Path) -> list[str | Path]:
-    """The words of an apt-get that sees one suite alone and writes into `folder` alone."""
-    for name in ("lists/partial", "cache/archives/partial", "sources.list.d", "preferences.d"):
-        (folder / name).mkdir(parents=True)
-    (folder / "status").touch()
-    sources = folder / "sources.list"
-    sources.write_text(f"deb [signed-by=/usr/share/keyrings/debian-archive-keyring.gpg] {_archive()} {suite} main\n")
-    settings = {
-        "Dir::Etc::sourcelist": sources,
-        "Dir::Etc::sourceparts": folder / "sources.list.d",
-        "Dir::Etc::preferencesparts": folder / "preferences.d",
-        "Dir::State::lists": folder / "lists",
-        "Dir::State::status": folder / "status",
-        "Dir::Cache": folder / "cache",
-        "Acquire::Languages": "none",
-        "APT::Sandbox::User": "root",
-        "APT::Architecture": "amd64",
-        "APT::Architectures": "amd64",
-    }
-    words: list[str | Path] = ["apt-get", "--quiet"]
-    for name, value in settings.items():
-        words += ["-o", f"{name}={value}"]
-    return words
-
-
-def _archive() -> str:
-    """Where this machine's own packages come from, when it is a Debian: its mirror may be the only one it can reach."""
-    question = ["apt-get", "indextargets", "--format", "$(REPO_URI)", "Created-By: Packages", "Origin: Debian"]
-    uris = [line.rstrip("/") for line in run(question, quiet=True).splitlines()]
-    return next((uri for uri in uris if uri.endswith("/debian")), ARCHIVE)
 
 
 def _wrap(program: Path, real: Path) -> None:

@@ -1,0 +1,100 @@
+"""CPython 3.13 without the GIL, and linked with musl: built from the source that Debian trixie carries.
+
+Neither is packaged for Debian. musl-tools has a compiler for musl but no libraries, so zlib and libffi, without which
+there is no zipfile and no ctypes, are built first, as static libraries; OpenSSL is not, and the musl CPython has no ssl.
+Nothing is profiled or tested while it is built: it takes minutes, not an hour.
+"""
+
+from __future__ import annotations
+
+import shutil
+import tarfile
+from collections.abc import Sequence
+from pathlib import Path
+
+from .. import apt
+from ..shell import DevelopmentError, cores, run
+from . import offer
+
+SUITE = "trixie"
+SOURCE = "python3.13"
+UNUSED_MODULES = ("curses", "curses_panel", "dbm", "gdbm", "readline", "tkinter", "sqlite3", "uuid", "nis")
+NICE = ("nice", "-n", "5")
+
+
+def provide_free_threaded() -> Path:
+    """CPython 3.13t, built when the cache has none. Raises DevelopmentError."""
+    folder = offer.provide("cpython-3.13t", "building the free-threaded CPython 3.13", _make_free_threaded)
+    return folder / "bin/python3.13t"
+
+
+def provide_musl() -> Path:
+    """CPython 3.13 for musl, built when the cache has none. Raises DevelopmentError."""
+    folder = offer.provide("cpython-3.13-musl", "building CPython 3.13 for musl", _make_musl)
+    return folder / "bin/python3.13"
+
+
+def _make_free_threaded(work: Path, final: Path) -> None:
+    _build(_source(work, SOURCE), work, final, ["--disable-gil"], {})
+
+
+def _make_musl(work: Path, final: Path) -> None:
+    libraries = work / "libraries"
+    compiler = {"CC": "musl-gcc", "CFLAGS": "-O2 -fPIC"}
+    zlib = _source(work, "zlib")
+    run([zlib / "configure", "--static", f"--prefix={libraries}"], cwd=zlib, env=compiler, quiet=True)
+    _install(zlib)
+    libffi = _source(work, "libffi")
+    run(["autoreconf", "--force", "--install"], cwd=libffi, quiet=True)
+    # Its trampolines are written for glibc's headers; closures in plain memory serve as well.
+    plain = ["--disable-shared", "--disable-docs", "--disable-exec-static-tramp", "--disable-multi-os-directory"]
+    host = "--host=x86_64-linux-musl"
+    run([libffi / "configure", f"--prefix={libraries}", host, *plain], cwd=libffi, env=compiler, quiet=True)
+    _install(libffi)
+    _build(
+        _source(work, SOURCE),
+        work,
+        final,
+        ["--build=x86_64-linux-gnu", *(f"py_cv_module_{name}=n/a" for name in ("_ssl", "_hashlib", "_bz2", "_lzma"))],
+        {"CC": "musl-gcc", "PKG_CONFIG_LIBDIR": str(libraries / "lib/pkgconfig"), "PKG_CONFIG_PATH": ""},
+    )
+
+
+def _source(work: Path, package: str) -> Path:
+    """A source package's upstream tree, unpacked."""
+    folder = work / "sources" / package
+    folder.mkdir(parents=True)
+    private = work / "apt"
+    shutil.rmtree(private, ignore_errors=True)
+    archive = apt.PrivateApt(SUITE, private, sources=True).source(package, folder)
+    with tarfile.open(archive) as packed:
+        packed.extractall(folder, filter="data") if hasattr(tarfile, "data_filter") else packed.extractall(folder)
+    trees = [path for path in folder.iterdir() if path.is_dir()]
+    if len(trees) != 1:
+        raise DevelopmentError(f"{archive.name} unpacks into {len(trees)} folders")
+    return trees[0]
+
+
+def _build(source: Path, work: Path, final: Path, options: Sequence[str], env: dict[str, str]) -> None:
+    """Configures for the final place, and installs aside, into `work/result`."""
+    without = [f"py_cv_module__{name}=n/a" for name in UNUSED_MODULES]
+    run(
+        [
+            source / "configure",
+            f"--prefix={final}",
+            "--without-ensurepip",
+            "--disable-test-modules",
+            *without,
+            *options,
+        ],
+        cwd=source,
+        env=env,
+        quiet=True,
+    )
+    _install(source, f"DESTDIR={work / 'staged'}", env=env)
+    (work / "staged" / final.relative_to("/")).rename(work / "result")
+
+
+def _install(source: Path, *words: str, env: dict[str, str] | None = None) -> None:
+    run([*NICE, "make", f"-j{cores()}"], cwd=source, env=env, quiet=True)
+    run([*NICE, "make", "install", *words], cwd=source, env=env, quiet=True)

@@ -1,0 +1,140 @@
+"""Runs Windows programs under Wine: a prefix of our own, a server that stays between programs, pipes done right.
+
+Measured with Wine 8: a Python whose standard output is a regular file ends at once, so output always goes through a
+pipe; the server and its services, started by the first program, would keep that program's pipe open, so that its reader
+never saw the end: they are started first, with nothing to hold.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from ..shell import DevelopmentError, run, say
+from . import offer
+
+RECIPE = "1"
+LINGER_SECONDS = 120
+"""How long the server stays after the last program."""
+
+PROGRAM_FOLDERS = ("/usr/lib/wine", "/usr/lib/wine/../../bin")
+_SETTINGS = {
+    "WINEDEBUG": "-all",
+    "WINEDLLOVERRIDES": "mscoree=;mshtml=;winedbg.exe=",  # no questions about .NET and HTML, no debugger's window
+}
+_PASSED_ON = ("PATH", "HOME", "USER", "LANG", "TMPDIR")
+"""Of Linux's variables, those that Wine itself needs; a Windows program must see no other, such as PYTHONHOME."""
+
+
+@dataclass(frozen=True)
+class Done:
+    """How a program ended, and what it printed, both streams in their order."""
+
+    status: int
+    output: str
+
+
+def run_windows(
+    program: Path,
+    words: Sequence[str | Path],
+    *,
+    env: Mapping[str, str] | None = None,
+    cwd: Path | None = None,
+    timeout: float | None = None,
+) -> Done:
+    """Runs a Windows program to its end. Paths among its words are Linux's: Wine's programs take them as Z:'s.
+
+    Raises DevelopmentError when Wine cannot be had or the program does not end within `timeout` seconds.
+    """
+    prefix = provide_prefix()
+    start_server(prefix)
+    command = [str(_wine()), str(program), *(windows_path(word) if isinstance(word, Path) else word for word in words)]
+    try:
+        done = subprocess.run(
+            command,
+            cwd=cwd,
+            env=environment(prefix, env),
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            encoding="utf-8",
+            errors="replace",
+            timeout=timeout,
+            check=False,
+        )
+    except subprocess.TimeoutExpired:
+        raise DevelopmentError(f"under Wine, {program.name} did not end within {timeout} seconds") from None
+    return Done(done.returncode, done.stdout.replace("\r\n", "\n"))
+
+
+def windows_path(path: Path) -> str:
+    """How a Windows program under Wine names a file of Linux."""
+    return "Z:" + str(path.resolve()).replace("/", "\\")
+
+
+def environment(prefix: Path, changes: Mapping[str, str] | None = None) -> dict[str, str]:
+    """The variables a Windows program starts with."""
+    own = {name: os.environ[name] for name in _PASSED_ON if name in os.environ}
+    return {**own, **_SETTINGS, "WINEPREFIX": str(prefix), "PYTHONUTF8": "1", **(changes or {})}
+
+
+def provide_prefix() -> Path:
+    """Wine's folder of our own, made when the cache has none. Raises DevelopmentError."""
+
+    def make(work: Path, _: Path) -> None:
+        prefix = work / "result"
+        prefix.mkdir()
+        for words in (["wineboot", "--init"], ["winecfg", "-v", "win10"]):
+            _quietly([_wine(), *words], prefix)
+        _quietly([_server(), "--wait"], prefix)
+        if not (prefix / "system.reg").is_file():
+            raise DevelopmentError("Wine made no prefix; try it by hand: WINEPREFIX=/tmp/prefix wine wineboot --init")
+
+    return offer.provide(f"wine-{RECIPE}", "making a Wine prefix", make)
+
+
+def start_server(prefix: Path) -> None:
+    """Starts the prefix' server and its services, without a pipe of ours, when they do not run."""
+    global _started
+    if _started != prefix:
+        _quietly([_server(), f"--persistent={LINGER_SECONDS}"], prefix)
+        _quietly([_wine(), "wineboot"], prefix)
+        _started = prefix
+
+
+_started: Path | None = None
+
+
+def _quietly(command: Sequence[str | Path], prefix: Path) -> None:
+    """Runs one of Wine's own programs, which speak of much and mean nothing by it."""
+    subprocess.run(
+        [str(word) for word in command],
+        env=environment(prefix),
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+        check=False,
+    )
+
+
+def _wine() -> Path:
+    return _program("wine64", "wine")
+
+
+def _server() -> Path:
+    return _program("wineserver64", "wineserver")
+
+
+def _program(*names: str) -> Path:
+    """A program of Wine: Debian's wine64 alone puts none on PATH."""
+    folders = [*os.get_exec_path(), "/usr/lib/wine"]
+    for name in names:
+        found = shutil.which(name, path=os.pathsep.join(folders))
+        if found:
+            return Path(found)
+    raise DevelopmentError(f"Wine was not found: no {names[0]} on PATH or in /usr/lib/wine")
