@@ -53,16 +53,30 @@ TEST = (
     Need("cargo, for setuptools-rust", "cargo", "rust", command="cargo"),
 )
 
+# What the CPythons of other platforms and of other C libraries are fetched, built and run with: Linux on x86-64 alone.
+PYTHONS = (
+    Need("Maven, for the CPythons of Windows", "maven", "", command="mvn"),
+    Need("Wine, to run Windows programs", "wine64", "", command="wine64"),
+    Need("patchelf, for CPythons with a C library of their own", "patchelf", ""),
+    Need("a compiler, and libraries, for CPythons built from source", "gcc make zlib1g-dev libffi-dev libssl-dev", ""),
+    Need("a compiler for musl", "musl-tools", ""),
+    Need("the GNU build system, for libffi", "autoconf automake libtool libltdl-dev", ""),
+)
+
 
 def provide(*, tests: bool) -> None:
     """Sees to it that every need is met. Raises DevelopmentError with the list where it cannot."""
-    needs = BUILD + (TEST if tests else ())
+    needs = BUILD + (TEST if tests else ()) + (PYTHONS if tests and _runs_other_pythons() else ())
     if shutil.which("dpkg-query"):
         _debian([need for need in needs if not (need.command and shutil.which(need.command))])
     elif platform.system() == "Darwin":
         _homebrew([need for need in needs if not (need.command and shutil.which(need.command))])
     else:
         _list_only(needs)
+
+
+def _runs_other_pythons() -> bool:
+    return platform.system() == "Linux" and platform.machine() == "x86_64"
 
 
 def _debian(needs: list[Need]) -> None:

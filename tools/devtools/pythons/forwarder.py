@@ -1,7 +1,7 @@
 """python3.dll, made for a Windows CPython that came without it: every name of the stable ABI, forwarded.
 
-A stable ABI module imports its names from python3.dll, which holds no code: each export says where the running CPython's
-own library has it. Which names those are is read from the table of Python's symbols that nasm-ext itself goes by, and
+A stable ABI module imports its names from python3.dll, which holds no code: each export says where the running
+CPython's own library has it. Which names those are is read from the table of Python's symbols that nasm-ext itself goes by, and
 from that library's exports: python.org's python3.dll forwards what both know.
 """
 
@@ -59,10 +59,10 @@ def exports(file: bytes) -> set[str]:
     table = [struct.unpack_from("<IIII", file, optional + optional_size + 40 * index + 8) for index in range(sections)]
 
     def offset(address: int) -> int:
-        start, raw = next(
-            (start, raw) for size, start, length, raw in table if 0 <= address - start < max(size, length)
-        )
-        return int(raw + address - start)
+        for size, start, length, raw in table:
+            if 0 <= address - start < max(size, length):
+                return int(raw + address - start)
+        raise DevelopmentError(f"a library's export directory names the address {address:#x}, which no section holds")
 
     directory = offset(struct.unpack_from("<I", file, optional + 112)[0])
     count, pointers = struct.unpack_from("<I4xI", file, directory + 24)

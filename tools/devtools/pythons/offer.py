@@ -1,4 +1,4 @@
-"""What every source of CPythons has in common: a folder in the cache, made whole or not at all, and a reason where not."""
+"""What every source of CPythons shares: a folder in the cache, made whole or not at all, and a reason where not."""
 
 from __future__ import annotations
 

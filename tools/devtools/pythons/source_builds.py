@@ -1,15 +1,15 @@
 """CPython 3.13 without the GIL, and linked with musl: built from the source that Debian trixie carries.
 
 Neither is packaged for Debian. musl-tools has a compiler for musl but no libraries, so zlib and libffi, without which
-there is no zipfile and no ctypes, are built first, as static libraries; OpenSSL is not, and the musl CPython has no ssl.
-Nothing is profiled or tested while it is built: it takes minutes, not an hour.
+there is no pip and no ctypes, are built first, as static libraries; OpenSSL is not, and the musl CPython has no ssl.
+Nothing is profiled or tested while it is built: that would take an hour instead of minutes.
 """
 
 from __future__ import annotations
 
 import shutil
 import tarfile
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from .. import apt
@@ -18,7 +18,8 @@ from . import offer
 
 SUITE = "trixie"
 SOURCE = "python3.13"
-UNUSED_MODULES = ("curses", "curses_panel", "dbm", "gdbm", "readline", "tkinter", "sqlite3", "uuid", "nis")
+UNUSED_MODULES = ("_curses", "_curses_panel", "_dbm", "_gdbm", "readline", "_tkinter", "_sqlite3", "_uuid", "nis")
+OPTIMISATION = {"OPT": "-DNDEBUG -fwrapv -O2"}
 NICE = ("nice", "-n", "5")
 
 
@@ -55,7 +56,7 @@ def _make_musl(work: Path, final: Path) -> None:
         _source(work, SOURCE),
         work,
         final,
-        ["--build=x86_64-linux-gnu", *(f"py_cv_module_{name}=n/a" for name in ("_ssl", "_hashlib", "_bz2", "_lzma"))],
+        [f"py_cv_module_{name}=n/a" for name in ("_ssl", "_hashlib", "_bz2", "_lzma")],
         {"CC": "musl-gcc", "PKG_CONFIG_LIBDIR": str(libraries / "lib/pkgconfig"), "PKG_CONFIG_PATH": ""},
     )
 
@@ -75,26 +76,15 @@ def _source(work: Path, package: str) -> Path:
     return trees[0]
 
 
-def _build(source: Path, work: Path, final: Path, options: Sequence[str], env: dict[str, str]) -> None:
+def _build(source: Path, work: Path, final: Path, options: Sequence[str], env: Mapping[str, str]) -> None:
     """Configures for the final place, and installs aside, into `work/result`."""
-    without = [f"py_cv_module__{name}=n/a" for name in UNUSED_MODULES]
-    run(
-        [
-            source / "configure",
-            f"--prefix={final}",
-            "--without-ensurepip",
-            "--disable-test-modules",
-            *without,
-            *options,
-        ],
-        cwd=source,
-        env=env,
-        quiet=True,
-    )
-    _install(source, f"DESTDIR={work / 'staged'}", env=env)
+    options = [*options, "--without-ensurepip", "--without-static-libpython", "--disable-test-modules"]
+    options += [f"py_cv_module_{name}=n/a" for name in UNUSED_MODULES]
+    run([source / "configure", f"--prefix={final}", *options], cwd=source, env={**OPTIMISATION, **env}, quiet=True)
+    _install(source, f"DESTDIR={work / 'staged'}")
     (work / "staged" / final.relative_to("/")).rename(work / "result")
 
 
-def _install(source: Path, *words: str, env: dict[str, str] | None = None) -> None:
-    run([*NICE, "make", f"-j{cores()}"], cwd=source, env=env, quiet=True)
-    run([*NICE, "make", "install", *words], cwd=source, env=env, quiet=True)
+def _install(source: Path, *words: str) -> None:
+    run([*NICE, "make", f"-j{cores()}"], cwd=source, quiet=True)
+    run([*NICE, "make", "install", *words], cwd=source, quiet=True)

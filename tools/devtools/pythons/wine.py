@@ -14,7 +14,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from ..shell import DevelopmentError, run, say
+from ..shell import DevelopmentError
 from . import offer
 
 RECIPE = "1"
