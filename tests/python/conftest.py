@@ -45,7 +45,7 @@ def wheelhouse_folder() -> Path:
         return Path(named)
     host = interpreters.ask(Path(sys.executable))
     assert host is not None
-    return wheelhouse.provide(environments.provide("tests", host.path, "tests.txt"), host.label)
+    return wheelhouse.provide(environments.provide("tests", host.path, "tests.txt"), host)
 
 
 @pytest.fixture(scope="session")

@@ -10,6 +10,7 @@ import hashlib
 import os
 import shutil
 import sys
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -45,10 +46,12 @@ def development(interpreter: Path | None = None) -> Environment:
     return provide("development", interpreter or _base_interpreter(), "development.txt")
 
 
-def provide(purpose: str, interpreter: Path, requirements: str, wheels: tuple[Path, ...] = ()) -> Environment:
+def provide(
+    purpose: str, interpreter: Path, requirements: str, wheels: tuple[Path, ...] = (), *, musl: bool = False
+) -> Environment:
     """An environment of `interpreter` with a requirements file and wheels installed; made when it is not there yet.
 
-    Raises DevelopmentError.
+    `musl` says that it is ours for musl, which has no ssl: pip cannot fetch anything under it. Raises DevelopmentError.
     """
     real = interpreter.resolve()
     key = hashlib.sha256(f"{real} {real.stat().st_mtime_ns}".encode())
@@ -64,7 +67,7 @@ def provide(purpose: str, interpreter: Path, requirements: str, wheels: tuple[Pa
         if not stamp.is_file():
             shutil.rmtree(folder, ignore_errors=True)
             with Stopwatch(f"making the environment {folder.name}"):
-                _make(environment, interpreter, requirements, wheels)
+                _make(environment, interpreter, requirements, wheels, musl=musl)
             stamp.touch()
         touch(folder)
     prune((path for path in folder.parent.glob(f"{family}-*") if path.is_dir()), KEPT)
@@ -88,7 +91,9 @@ def _label(interpreter: Path) -> str:
     return words.strip()
 
 
-def _make(environment: Environment, interpreter: Path, requirements: str, wheels: tuple[Path, ...]) -> None:
+def _make(
+    environment: Environment, interpreter: Path, requirements: str, wheels: tuple[Path, ...], *, musl: bool
+) -> None:
     # Without pip: Debian's Python has no ensurepip until python3-venv is there, and other interpreters of the machine
     # may never have it. Ours installs into them instead.
     run([interpreter, "-m", "venv", "--without-pip", environment.folder], quiet=True)
@@ -99,9 +104,42 @@ def _make(environment: Environment, interpreter: Path, requirements: str, wheels
         *("install", "--quiet", "--disable-pip-version-check", "--no-warn-script-location"),
     ]
     clean = {"PYTHONPATH": "", "PIP_REQUIRE_VIRTUALENV": "0"}
+    if musl:
+        fetched = environment.folder / "fetched"
+        download(requirements, fetched, musl_words(interpreter))
+        install += ["--no-index", "--find-links", fetched]
     run([*install, "--requirement", REQUIREMENTS / requirements], env=clean, quiet=True)
     if wheels:
         run([*install, "--no-deps", *wheels], env=clean, quiet=True)
+
+
+def download(requirements: str, target: Path, words: Sequence[str] = ()) -> None:
+    """Downloads what a requirements file names, and what that needs, for the platform that pip's words say."""
+    run(
+        [*_bootstrap_pip(), "download", "--quiet", "--disable-pip-version-check", "--only-binary", ":all:",
+         *words, "--requirement", REQUIREMENTS / requirements, "--dest", target],
+        quiet=True,
+    )  # fmt: skip
+
+
+def install_foreign(requirements: Path, target: Path, words: Sequence[str]) -> None:
+    """Installs what a requirements file names, and nothing else, into a folder for the platform of pip's words."""
+    run(
+        [*_bootstrap_pip(), "install", "--quiet", "--disable-pip-version-check", "--only-binary", ":all:", "--no-deps",
+         *words, "--requirement", requirements, "--target", target],
+        env={"PYTHONPATH": "", "PIP_REQUIRE_VIRTUALENV": "0"},
+        quiet=True,
+    )  # fmt: skip
+
+
+def musl_words(interpreter: Path) -> list[str]:
+    """The words by which another CPython's pip downloads for one that runs with musl."""
+    major, minor, *_ = _label(interpreter).split(".")
+    return [
+        *("--platform", "musllinux_1_2_x86_64", "--platform", "musllinux_1_1_x86_64"),
+        *("--implementation", "cp", "--python-version", f"{major}.{minor}", "--abi", f"cp{major}{minor}"),
+        *("--abi", "abi3", "--abi", "none"),
+    ]
 
 
 def _bootstrap_pip() -> list[str | Path]:

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import shutil
+import zipfile
+from collections.abc import Sequence
 from pathlib import Path
 
 from .environments import Environment
+from .forms import Form
 from .shell import ROOT, DevelopmentError, run
 
 LEFTOVERS = ("build", "*.so", "*.egg-info", "__pycache__", ".pytest_cache", ".hypothesis")
@@ -27,10 +30,33 @@ def copy(folder: Path, work: Path) -> Path:
     return project
 
 
-def install(project: Path, builds: Environment, work: Path) -> Path:
-    """Builds a project's wheel with an environment's nasm-build; returns a folder for PYTHONPATH it is installed in."""
-    wheels, installed = work / "wheels", work / "installed"
+def build(project: Path, form: Form, builds: Environment, work: Path, settings: Sequence[str] = ()) -> Path:
+    """Builds a project's wheel in a form, with an environment's nasm-build and further config settings.
+
+    Raises DevelopmentError.
+    """
+    wheels = work / "wheels"
+    form.apply(project)
+    run(
+        [builds.python, "-m", "pip", "--disable-pip-version-check", "wheel", project, "--no-deps",
+         "--no-build-isolation", "--wheel-dir", wheels,
+         *(word for setting in (*form.config_settings, *settings) for word in ("-C", setting))],
+        env=dict(form.environment),
+        quiet=True,
+    )  # fmt: skip
+    made = list(wheels.glob("*.whl"))
+    if len(made) != 1:
+        raise DevelopmentError(f"pip wheel left {[path.name for path in made]}, not one wheel of {project.name}")
+    return made[0]
+
+
+def install(wheel: Path, builds: Environment, folder: Path) -> None:
+    """Installs a wheel into a folder for PYTHONPATH: pip decides whether it is one for this CPython."""
     pip: list[str | Path] = [builds.python, "-m", "pip", "--disable-pip-version-check"]
-    run([*pip, "wheel", project, "--no-deps", "--no-build-isolation", "--wheel-dir", wheels], quiet=True)
-    run([*pip, "install", "--no-deps", "--target", installed, *wheels.glob("*.whl")], quiet=True)
-    return installed
+    run([*pip, "install", "--no-deps", "--target", folder, wheel], quiet=True)
+
+
+def unpack(wheel: Path, folder: Path) -> None:
+    """Unpacks a wheel for another platform: what pip does of it, but for the question whether it may."""
+    with zipfile.ZipFile(wheel) as archive:
+        archive.extractall(folder)

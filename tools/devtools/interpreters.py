@@ -23,6 +23,7 @@ print(json.dumps({
     "base_prefix": os.path.realpath(sys.base_prefix),
     "headers": os.path.isfile(os.path.join(sysconfig.get_path("include"), "Python.h")),
     "venv": importlib.util.find_spec("venv") is not None,
+    "musl": "musl" in (sysconfig.get_config_var("SOABI") or ""),
 }))
 """
 
@@ -36,15 +37,16 @@ class Interpreter:
     free_threaded: bool
     headers: bool
     venv: bool
+    musl: bool = False
 
     @property
     def label(self) -> str:
-        return ".".join(map(str, self.version)) + ("t" if self.free_threaded else "")
+        return ".".join(map(str, self.version)) + ("t" if self.free_threaded else "") + ("-musl" if self.musl else "")
 
 
 def find_all() -> list[Interpreter]:
-    """Every CPython ≥ 3.10 found, oldest first; one of each version and ABI, the first that was found."""
-    found: dict[tuple[tuple[int, int, int], bool], Interpreter] = {}
+    """Every CPython ≥ 3.10 found, oldest first; one of each version, ABI and C library, the first that was found."""
+    found: dict[tuple[tuple[int, int, int], bool, bool], Interpreter] = {}
     asked: set[Path] = set()
     for candidate in _candidates():
         real = candidate.resolve()
@@ -53,7 +55,7 @@ def find_all() -> list[Interpreter]:
         asked.add(real)
         interpreter = ask(candidate)
         if interpreter is not None:
-            found.setdefault((interpreter.version, interpreter.free_threaded), interpreter)
+            found.setdefault((interpreter.version, interpreter.free_threaded, interpreter.musl), interpreter)
     return [found[key] for key in sorted(found)]
 
 
@@ -73,7 +75,9 @@ def ask(candidate: Path) -> Interpreter | None:
     version = tuple(facts["version"])
     if facts["implementation"] != "cpython" or version < MINIMUM or len(version) != 3:
         return None
-    return Interpreter(Path(facts["executable"]), version, facts["free_threaded"], facts["headers"], facts["venv"])
+    return Interpreter(
+        Path(facts["executable"]), version, facts["free_threaded"], facts["headers"], facts["venv"], facts["musl"]
+    )
 
 
 def _candidates() -> Iterator[Path]:

@@ -12,6 +12,7 @@ from pathlib import Path
 
 from . import environments, examples, interpreters, native, wheel
 from .environments import Environment
+from .forms import Form
 from .shell import ROOT, DevelopmentError, Stopwatch, run, say
 
 PAIRS = 30
@@ -105,8 +106,8 @@ def _leaks(development: Environment) -> None:
         builds = environments.provide("builds", interpreter.path, "builds.txt", (built,))
         tools = environments.provide("tests", interpreter.path, "tests.txt")
         with tempfile.TemporaryDirectory(prefix="nasm-build-leaks-") as work:
-            project = examples.copy(ROOT / "examples/pymult", Path(work))
-            installed = examples.install(project, builds, Path(work))
+            project, installed = examples.copy(ROOT / "examples/pymult", Path(work)), Path(work) / "installed"
+            examples.install(examples.build(project, Form(), builds, Path(work)), builds, installed)
             say(f"CPython {interpreter.label}")
             run([tools.python, project / "tests/test_references.py"], env={"PYTHONPATH": str(installed)})
 

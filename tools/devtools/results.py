@@ -21,6 +21,8 @@ class Outcome:
     error: str = ""
     counts: bool = True
     """Whether the part is made of tests; a linter is not, and has no place in the sum."""
+    not_run: str = ""
+    """Why a part that the table must name was not run, where that is no failure."""
 
     @property
     def good(self) -> bool:
@@ -53,11 +55,15 @@ def table(outcomes: Sequence[Outcome]) -> str:
     """What ran under what, with the counts; then one line that sums up every test."""
     rows = [("what", "CPython", "passed", "failed", "not run", "seconds", "")]
     for one in outcomes:
-        if one.counts:
+        if one.not_run:
+            numbers = ("", "", "not run")
+        elif one.counts:
             numbers = (str(one.passed), str(one.failed), str(one.skipped))
         else:
             numbers = ("clean", "", "") if one.good else ("", "not clean", "")
-        rows.append((one.what, one.python, *numbers, f"{one.seconds:.1f}" if one.seconds else "", one.error))
+        rows.append(
+            (one.what, one.python, *numbers, f"{one.seconds:.1f}" if one.seconds else "", one.error or one.not_run)
+        )
     widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
     lines = ["  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in rows]
     return "\n".join(["", lines[0], "  ".join("-" * width for width in widths).rstrip(), *lines[1:], ""])

@@ -1,22 +1,28 @@
 """./dev test: linters, C++ tests, the Python tests in full under one CPython, and in part under every other.
 
 The build backend itself does not depend on the CPython that runs it, so its suite runs once; the tests marked
-`every_python` and each example's own tests run under every CPython of the machine.
+`every_python` and each example's own tests run under every CPython of the machine and those of the catalogue.
 """
 
 from __future__ import annotations
 
+import os
 import tempfile
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
-from . import environments, examples, interpreters, lint, native, results, wheel, wheelhouse
+from . import environments, examples, forms, interpreters, lint, native, platforms, results, wheel, wheelhouse
 from .environments import Environment
+from .forms import Plan
 from .interpreters import Interpreter
+from .pythons import catalogue
+from .pythons.offer import Missing
 from .results import Outcome
-from .shell import DevelopmentError, Stopwatch, build_folder, cores, say, succeeds
+from .shell import DevelopmentError, Stopwatch, cores, say, succeeds
 
-PARTS = ("lint", "cpp", "python", "examples")
+PARTS = ("lint", "cpp", "python", "examples", "platforms")
+"""`examples` runs the examples' tests under Linux's CPythons, `platforms` under those of Windows and macOS as well."""
 
 
 def run_all(development: Environment, parts: Sequence[str], arguments: Sequence[str]) -> list[Outcome]:
@@ -29,8 +35,8 @@ def run_all(development: Environment, parts: Sequence[str], arguments: Sequence[
             outcomes.append(Outcome(name, counts=False, error="" if clean else "see above"))
     if "cpp" in parts:
         outcomes.append(_cpp())
-    if "python" in parts or "examples" in parts:
-        outcomes += _python(development, parts, arguments)
+    if {"python", "examples", "platforms"} & set(parts):
+        outcomes += _pythons(development, parts, arguments)
     return outcomes
 
 
@@ -39,22 +45,16 @@ def report(outcomes: Sequence[Outcome]) -> bool:
     say("what ran:")
     print(results.table(outcomes))
     for one in outcomes:
+        if one.not_run:
+            say(f"not run: {one.what} {one.python}: {one.not_run}")
         if one.skipped:
             say(f"{one.what} {one.python}: {one.skipped} tests did not run; a test that cannot run here has failed")
     print(results.summary(outcomes), flush=True)
     return bool(outcomes) and all(one.good for one in outcomes)
 
 
-def _report(name: str) -> Path:
-    folder = build_folder() / "reports"
-    folder.mkdir(exist_ok=True)
-    report = folder / f"{name}.xml"
-    report.unlink(missing_ok=True)
-    return report
-
-
 def _cpp() -> Outcome:
-    report = _report("cpp")
+    report = platforms.report_file("cpp")
     with Stopwatch("C++ tests") as watch:
         succeeded = succeeds(
             ["ctest", "--test-dir", native.folder(), "--parallel", str(cores()), "--output-on-failure",
@@ -63,66 +63,101 @@ def _cpp() -> Outcome:
         return results.from_junit("C++", "", report, succeeded=succeeded, seconds=watch.seconds())
 
 
-def _python(development: Environment, parts: Sequence[str], arguments: Sequence[str]) -> list[Outcome]:
-    """The Python suite in full under ./dev's own CPython, and what depends on the CPython under every other."""
+@dataclass(frozen=True)
+class _Equipped:
+    """A CPython for Linux with its environments: one for pytest, one with nasm-build in it."""
+
+    interpreter: Interpreter
+    tools: Environment
+    builds: Environment
+
+
+def _pythons(development: Environment, parts: Sequence[str], arguments: Sequence[str]) -> list[Outcome]:
+    """What runs in a CPython: the Python suite in full under ./dev's own, and in part under every other; the examples."""
     built = wheel.provide(development)
     main = interpreters.ask(development.python)
     if main is None:
         raise DevelopmentError(f"{development.python} is no CPython that nasm-build supports")
-    others = [] if arguments else [one for one in interpreters.find_all() if one.path.resolve() != main.path.resolve()]
-    say(f"CPythons: {', '.join(one.label for one in [main, *others])}")
-    outcomes = []
-    for interpreter in [main, *others]:
-        problem = "has no venv module" if not interpreter.venv else "" if interpreter.headers else "has no Python.h"
-        if problem:
-            outcomes.append(Outcome("Python", interpreter.label, failed=1, error=f"{interpreter.path} {problem}"))
-            continue
-        tools = environments.provide("tests", interpreter.path, "tests.txt")
-        builds = environments.provide("builds", interpreter.path, "builds.txt", (built,))
-        if "python" in parts:
-            selection = arguments if interpreter is main else ["-m", "every_python"]
-            outcomes.append(_suite(interpreter, tools, builds, built, selection))
-        if "examples" in parts and not arguments:
-            outcomes += [_example(folder, interpreter, tools, builds) for folder in examples.found()]
-    return outcomes
+    found, missing = ([main], []) if arguments else catalogue.linux()
+    ci = bool(os.environ.get("CI"))
+    outcomes: list[Outcome] = []
+    equipped = [_equip(main, built)]
+    for one in found:
+        if one.path.resolve() != main.path.resolve():
+            try:
+                equipped.append(_equip(one, built))
+            except DevelopmentError as error:
+                outcomes.append(Outcome("Python", one.label, failed=1, error=str(error)))
+    say(f"CPythons: {', '.join(one.interpreter.label for one in equipped)}")
+    if "python" in parts:
+        outcomes += [_suite(one, built, arguments if one.interpreter is main else ["-m", "every_python"])
+                     for one in equipped]  # fmt: skip
+    if ("examples" in parts or "platforms" in parts) and not arguments:
+        plans = [forms.read(folder, development.python) for folder in examples.found()]
+        with tempfile.TemporaryDirectory(prefix="nasm-build-examples-") as work:
+            runs = platforms.Runs(Path(work))
+            outcomes += _native(runs, plans, equipped)
+            if "platforms" in parts:
+                outcomes += _foreign(runs, plans, equipped[0], missing)
+        outcomes += [row for plan in plans for row in platforms.left_out(plan)]
+    return outcomes + [platforms.absent(one, ci=ci) for one in (*missing, *(() if arguments else catalogue.NEVER))]
 
 
-def _suite(
-    interpreter: Interpreter, tools: Environment, builds: Environment, built: Path, selection: Sequence[str]
-) -> Outcome:
-    report = _report(f"python-{interpreter.label}")
-    houses = wheelhouse.provide(tools, interpreter.label)
-    with Stopwatch(f"Python tests under CPython {interpreter.label}") as watch:
+def _equip(interpreter: Interpreter, built: Path) -> _Equipped:
+    """The environments of a CPython. Raises DevelopmentError for one that can have none."""
+    problem = "has no venv module" if not interpreter.venv else "" if interpreter.headers else "has no Python.h"
+    if problem:
+        raise DevelopmentError(f"{interpreter.path} {problem}")
+    tools = environments.provide("tests", interpreter.path, "tests.txt", musl=interpreter.musl)
+    builds = environments.provide("builds", interpreter.path, "builds.txt", (built,), musl=interpreter.musl)
+    return _Equipped(interpreter, tools, builds)
+
+
+def _suite(one: _Equipped, built: Path, selection: Sequence[str]) -> Outcome:
+    label = one.interpreter.label
+    report = platforms.report_file(f"python-{label}")
+    houses = wheelhouse.provide(one.tools, one.interpreter)
+    with Stopwatch(f"Python tests under CPython {label}") as watch:
         succeeded = succeeds(
-            [tools.script("pytest"), "--numprocesses", str(cores()), "--dist", "worksteal", "--quiet",
+            [one.tools.script("pytest"), "--numprocesses", str(cores()), "--dist", "worksteal", "--quiet",
              f"--junit-xml={report}", *selection],
             env={
-                "NASM_EXT": str(builds.script("nasm-ext")),
+                "NASM_EXT": str(one.builds.script("nasm-ext")),
                 "NASM_BUILD_WHEEL": str(built),
-                "NASM_BUILD_ENVIRONMENT": str(builds.folder),
+                "NASM_BUILD_ENVIRONMENT": str(one.builds.folder),
                 "NASM_BUILD_WHEELHOUSE": str(houses),
                 "PYTHONPATH": "",
             },
         )  # fmt: skip
-        return results.from_junit("Python", interpreter.label, report, succeeded=succeeded, seconds=watch.seconds())
+        return results.from_junit("Python", label, report, succeeded=succeeded, seconds=watch.seconds())
 
 
-def _example(folder: Path, interpreter: Interpreter, tools: Environment, builds: Environment) -> Outcome:
-    """Builds an example's wheel outside the tree, installs it, and runs the example's own tests against it."""
-    what = f"examples/{folder.name}"
-    report = _report(f"{folder.name}-{interpreter.label}")
-    with (
-        Stopwatch(f"{what} under CPython {interpreter.label}") as watch,
-        tempfile.TemporaryDirectory(prefix=f"{folder.name}-") as work,
-    ):
-        project = examples.copy(folder, Path(work))
-        try:
-            installed = examples.install(project, builds, Path(work))
-        except DevelopmentError as error:
-            return Outcome(what, interpreter.label, failed=1, seconds=watch.seconds(), error=str(error))
-        succeeded = succeeds(
-            [tools.script("pytest"), "--quiet", "-p", "no:cacheprovider", "--import-mode=importlib",
-             "--rootdir", project, f"--junit-xml={report}", project / "tests"],
-            env={"PYTHONPATH": str(installed)},
-        )  # fmt: skip
-        return results.from_junit(what, interpreter.label, report, succeeded=succeeded, seconds=watch.seconds())
+def _native(runs: platforms.Runs, plans: Sequence[Plan], equipped: Sequence[_Equipped]) -> list[Outcome]:
+    """Every example in every form under every CPython for Linux that the form is for."""
+    return [
+        runs.native(plan, form, one.interpreter, one.tools, one.builds)
+        for plan in plans
+        if "linux" in plan.platforms
+        for form in plan.forms
+        for one in equipped
+        if form.suits(one.interpreter.version, free_threaded=one.interpreter.free_threaded)
+    ]
+
+
+def _foreign(runs: platforms.Runs, plans: Sequence[Plan], main: _Equipped, missing: list[Missing]) -> list[Outcome]:
+    """The same for Windows and macOS, built by one CPython; what cannot be had is added to `missing`."""
+    windows, without = catalogue.windows()
+    missing += without
+    outcomes = []
+    for plan in plans:
+        for form in plan.forms:
+            if "windows" in plan.platforms:
+                outcomes += [
+                    runs.windows(plan, form, python, main.builds)
+                    for python in windows
+                    if form.suits(python.version, free_threaded=False)
+                ]
+            host = main.interpreter
+            if "macos" in plan.platforms and form.suits(host.version, free_threaded=host.free_threaded):
+                outcomes.append(runs.macos(plan, form, host, main.tools, main.builds))
+    return outcomes

@@ -11,17 +11,19 @@ import shutil
 from pathlib import Path
 
 from .cache import cache_folder, locked, prune, touch
-from .environments import REQUIREMENTS, Environment
+from .environments import REQUIREMENTS, Environment, download, musl_words
+from .interpreters import Interpreter
 from .shell import Stopwatch, run
 
 KEPT = 2
 
 
-def provide(environment: Environment, label: str) -> Path:
-    """The folder with everything in builds.txt, and what that needs, for the interpreter of `environment`.
+def provide(environment: Environment, interpreter: Interpreter) -> Path:
+    """The folder with everything in builds.txt, and what that needs, for an interpreter and its environment with pip.
 
-    `label` names the interpreter; `environment` must have pip. Raises DevelopmentError.
+    Raises DevelopmentError.
     """
+    label = interpreter.label
     requirements = REQUIREMENTS / "builds.txt"
     key = hashlib.sha256(requirements.read_bytes()).hexdigest()[:12]
     folder = cache_folder("wheelhouse") / f"{label}-{key}"
@@ -30,11 +32,14 @@ def provide(environment: Environment, label: str) -> Path:
             staged = folder.with_name(f"{folder.name}.part")
             shutil.rmtree(staged, ignore_errors=True)
             with Stopwatch(f"downloading what builds ask for, for CPython {label}"):
-                run(
-                    [environment.python, "-m", "pip", "download", "--quiet", "--disable-pip-version-check",
-                     "--only-binary", ":all:", "--requirement", requirements, "--dest", staged],
-                    quiet=True,
-                )  # fmt: skip
+                if interpreter.musl:
+                    download("builds.txt", staged, musl_words(interpreter.path))
+                else:
+                    run(
+                        [environment.python, "-m", "pip", "download", "--quiet", "--disable-pip-version-check",
+                         "--only-binary", ":all:", "--requirement", requirements, "--dest", staged],
+                        quiet=True,
+                    )  # fmt: skip
             staged.rename(folder)
     touch(folder)
     prune((path for path in folder.parent.glob(f"{label}-*") if path.is_dir()), KEPT)

@@ -1,7 +1,7 @@
 """python3.dll, made for a Windows CPython that came without it: every name of the stable ABI, forwarded.
 
 A stable ABI module imports its names from python3.dll, which holds no code: each export says where the running
-CPython's own library has it. Which names those are is read from the table of Python's symbols that nasm-ext itself goes by, and
+CPython's own library has it. The names are read from the table of Python's symbols that nasm-ext itself goes by, and
 from that library's exports: python.org's python3.dll forwards what both know.
 """
 

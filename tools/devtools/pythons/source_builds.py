@@ -7,6 +7,7 @@ Nothing is profiled or tested while it is built: that would take an hour instead
 
 from __future__ import annotations
 
+import os
 import shutil
 import tarfile
 from collections.abc import Mapping, Sequence
@@ -57,8 +58,24 @@ def _make_musl(work: Path, final: Path) -> None:
         work,
         final,
         [f"py_cv_module_{name}=n/a" for name in ("_ssl", "_hashlib", "_bz2", "_lzma")],
-        {"CC": "musl-gcc", "PKG_CONFIG_LIBDIR": str(libraries / "lib/pkgconfig"), "PKG_CONFIG_PATH": ""},
+        {
+            "CC": "musl-gcc",
+            "PATH": os.pathsep.join([str(_compiler_without_triplet(work)), os.environ["PATH"]]),
+            "PKG_CONFIG_LIBDIR": str(libraries / "lib/pkgconfig"),
+            "PKG_CONFIG_PATH": "",
+        },
     )
+
+
+def _compiler_without_triplet(work: Path) -> Path:
+    """A folder for PATH with a musl-gcc that names no triplet: the real one names gcc's own, and configure objects."""
+    real = shutil.which("musl-gcc")
+    folder = work / "compiler"
+    folder.mkdir()
+    script = folder / "musl-gcc"
+    script.write_text(f'#!/bin/sh\n[ "$1" = --print-multiarch ] && exit 0\nexec {real} "$@"\n')
+    script.chmod(0o755)
+    return folder
 
 
 def _source(work: Path, package: str) -> Path:

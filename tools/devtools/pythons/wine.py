@@ -77,6 +77,11 @@ def windows_path(path: Path) -> str:
     return "Z:" + str(path.resolve()).replace("/", "\\")
 
 
+def search_path(*folders: Path) -> str:
+    """A value for PYTHONPATH."""
+    return ";".join(windows_path(folder) for folder in folders)
+
+
 def environment(prefix: Path, changes: Mapping[str, str] | None = None) -> dict[str, str]:
     """The variables a Windows program starts with."""
     own = {name: os.environ[name] for name in _PASSED_ON if name in os.environ}
