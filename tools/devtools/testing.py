@@ -73,7 +73,7 @@ class _Equipped:
 
 
 def _pythons(development: Environment, parts: Sequence[str], arguments: Sequence[str]) -> list[Outcome]:
-    """What runs in a CPython: the Python suite in full under ./dev's own, and in part under every other; the examples."""
+    """What runs in a CPython: the Python suite, in full under that of ./dev and in part under others; the examples."""
     built = wheel.provide(development)
     main = interpreters.ask(development.python)
     if main is None:

@@ -1,8 +1,9 @@
 """python3.dll, made for a Windows CPython that came without it: every name of the stable ABI, forwarded.
 
 A stable ABI module imports its names from python3.dll, which holds no code: each export says where the running
-CPython's own library has it. The names are read from the table of Python's symbols that nasm-ext itself goes by, and
-from that library's exports: python.org's python3.dll forwards what both know.
+CPython's own library has it. The names are those that the table of Python's symbols, which nasm-ext itself goes by,
+calls stable in that version, as far as that library exports them. A name that became stable later is left out even
+where the library has it: python.org's python3.dll lacks it too, and a module that imports it must fail here as there.
 """
 
 from __future__ import annotations
@@ -19,9 +20,9 @@ _ROW = re.compile(r'PYTHON_SYMBOL\(\d+, "(\w+)", [^)]*?, (\d+), (\d+)\)')
 _DATA = 1
 
 
-def make(library: Path, target: Path) -> None:
-    """Writes the python3.dll of a python3NN.dll. Raises DevelopmentError."""
-    names = stable_names(TABLE.read_text(encoding="utf-8"))
+def make(library: Path, minor: int, target: Path) -> None:
+    """Writes the python3.dll of the python3NN.dll of CPython 3.`minor`. Raises DevelopmentError."""
+    names = stable_names(TABLE.read_text(encoding="utf-8"), minor)
     own = exports(library.read_bytes())
     both = {name: is_data for name, is_data in names.items() if name in own}
     if len(both) < 500:  # 3.10 has more than 800
@@ -45,10 +46,10 @@ def definition(library: str, names: dict[str, bool]) -> str:
     return "\n".join(["LIBRARY python3", "EXPORTS", *lines, ""])
 
 
-def stable_names(table: str) -> dict[str, bool]:
-    """The names of the stable ABI in the generated table, and whether each is data."""
+def stable_names(table: str, minor: int) -> dict[str, bool]:
+    """The names of 3.`minor`'s stable ABI in the generated table, and whether each is data."""
     rows = [(name, int(since), int(flags)) for name, since, flags in _ROW.findall(table)]
-    return {name: bool(flags & _DATA) for name, since, flags in rows if since}
+    return {name: bool(flags & _DATA) for name, since, flags in rows if 0 < since <= minor}
 
 
 def exports(file: bytes) -> set[str]:

