@@ -87,8 +87,14 @@ def _base_interpreter() -> Path:
 
 def _label(interpreter: Path) -> str:
     """What tells interpreters apart to a reader; the hash tells them apart to the machine."""
-    words = run([interpreter, "-c", "import sys; print(*sys.version_info[:3], sep='.')"], quiet=True)
-    return words.strip()
+    return run([interpreter, "-I", "-c", _LABEL], quiet=True).strip()
+
+
+_LABEL = """
+import sys, sysconfig
+print(*sys.version_info[:3], sep=".", end="t" if sysconfig.get_config_var("Py_GIL_DISABLED") else "")
+print("-musl" if "musl" in (sysconfig.get_config_var("SOABI") or "") else "")
+"""
 
 
 def _make(
