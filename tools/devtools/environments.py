@@ -55,7 +55,7 @@ def provide(
     """
     real = interpreter.resolve()
     key = hashlib.sha256(f"{real} {real.stat().st_mtime_ns}".encode())
-    for file in _with_included(REQUIREMENTS / requirements):
+    for file in with_included(REQUIREMENTS / requirements):
         key.update(file.read_bytes())
     for wheel in wheels:
         key.update(wheel.name.encode() + wheel.read_bytes())
@@ -74,10 +74,10 @@ def provide(
     return environment
 
 
-def _with_included(file: Path) -> list[Path]:
+def with_included(file: Path) -> list[Path]:
     """A requirements file and the ones that it takes in."""
     included = [line[3:].strip() for line in file.read_text().splitlines() if line.startswith("-r ")]
-    return [file, *(inner for name in included for inner in _with_included(file.parent / name))]
+    return [file, *(inner for name in included for inner in with_included(file.parent / name))]
 
 
 def _base_interpreter() -> Path:

@@ -44,6 +44,12 @@ class Interpreter:
         return ".".join(map(str, self.version)) + ("t" if self.free_threaded else "") + ("-musl" if self.musl else "")
 
 
+def requirements(purpose: str, interpreter: Interpreter) -> str:
+    """The requirements file of a purpose: packages leave the free-threaded 3.13 behind sooner than others."""
+    is_313t = interpreter.version[:2] == (3, 13) and interpreter.free_threaded
+    return f"{purpose}-3.13t.txt" if is_313t else f"{purpose}.txt"
+
+
 def find_all() -> list[Interpreter]:
     """Every CPython ≥ 3.10 found, oldest first; one of each version, ABI and C library, the first that was found."""
     found: dict[tuple[tuple[int, int, int], bool, bool], Interpreter] = {}

@@ -103,8 +103,10 @@ def _leaks(development: Environment) -> None:
     """pymult's own measurement, a million calls a path, under every CPython."""
     built = wheel.provide(development)
     for interpreter in interpreters.find_all():
-        builds = environments.provide("builds", interpreter.path, "builds.txt", (built,))
-        tools = environments.provide("tests", interpreter.path, "tests.txt")
+        builds = environments.provide(
+            "builds", interpreter.path, interpreters.requirements("builds", interpreter), (built,)
+        )
+        tools = environments.provide("tests", interpreter.path, interpreters.requirements("tests", interpreter))
         with tempfile.TemporaryDirectory(prefix="nasm-build-leaks-") as work:
             project, installed = examples.copy(ROOT / "examples/pymult", Path(work)), Path(work) / "installed"
             examples.install(examples.build(project, Form(), builds, Path(work)), builds, installed)

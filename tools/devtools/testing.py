@@ -15,7 +15,7 @@ from pathlib import Path
 from . import environments, examples, forms, interpreters, lint, native, platforms, results, wheel, wheelhouse
 from .environments import Environment
 from .forms import Plan
-from .interpreters import Interpreter
+from .interpreters import Interpreter, requirements
 from .pythons import catalogue
 from .pythons.offer import Missing
 from .results import Outcome
@@ -108,9 +108,13 @@ def _equip(interpreter: Interpreter, built: Path) -> _Equipped:
     problem = "has no venv module" if not interpreter.venv else "" if interpreter.headers else "has no Python.h"
     if problem:
         raise DevelopmentError(f"{interpreter.path} {problem}")
-    tools = environments.provide("tests", interpreter.path, "tests.txt", musl=interpreter.musl)
-    builds = environments.provide("builds", interpreter.path, "builds.txt", (built,), musl=interpreter.musl)
-    return _Equipped(interpreter, tools, builds)
+    return _Equipped(
+        interpreter,
+        environments.provide("tests", interpreter.path, requirements("tests", interpreter), musl=interpreter.musl),
+        environments.provide(
+            "builds", interpreter.path, requirements("builds", interpreter), (built,), musl=interpreter.musl
+        ),
+    )
 
 
 def _suite(one: _Equipped, built: Path, selection: Sequence[str]) -> Outcome:

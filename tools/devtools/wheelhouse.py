@@ -11,21 +11,21 @@ import shutil
 from pathlib import Path
 
 from .cache import cache_folder, locked, prune, touch
-from .environments import REQUIREMENTS, Environment, download, musl_words
-from .interpreters import Interpreter
+from .environments import REQUIREMENTS, Environment, download, musl_words, with_included
+from .interpreters import Interpreter, requirements
 from .shell import Stopwatch, run
 
 KEPT = 2
 
 
 def provide(environment: Environment, interpreter: Interpreter) -> Path:
-    """The folder with everything in builds.txt, and what that needs, for an interpreter and its environment with pip.
+    """The folder with everything that builds may ask for, and what that needs, for an interpreter.
 
-    Raises DevelopmentError.
+    `environment` is one of it, with pip. Raises DevelopmentError.
     """
     label = interpreter.label
-    requirements = REQUIREMENTS / "builds.txt"
-    key = hashlib.sha256(requirements.read_bytes()).hexdigest()[:12]
+    file = requirements("builds", interpreter)
+    key = hashlib.sha256(b"".join(one.read_bytes() for one in with_included(REQUIREMENTS / file))).hexdigest()[:12]
     folder = cache_folder("wheelhouse") / f"{label}-{key}"
     with locked(folder):
         if not folder.is_dir():
@@ -33,11 +33,11 @@ def provide(environment: Environment, interpreter: Interpreter) -> Path:
             shutil.rmtree(staged, ignore_errors=True)
             with Stopwatch(f"downloading what builds ask for, for CPython {label}"):
                 if interpreter.musl:
-                    download("builds.txt", staged, musl_words(interpreter.path))
+                    download(file, staged, musl_words(interpreter.path))
                 else:
                     run(
                         [environment.python, "-m", "pip", "download", "--quiet", "--disable-pip-version-check",
-                         "--only-binary", ":all:", "--requirement", requirements, "--dest", staged],
+                         "--only-binary", ":all:", "--requirement", REQUIREMENTS / file, "--dest", staged],
                         quiet=True,
                     )  # fmt: skip
             staged.rename(folder)
