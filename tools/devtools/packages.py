@@ -55,6 +55,7 @@ TEST = (
 
 # What the CPythons of other platforms and of other C libraries are fetched, built and run with: Linux on x86-64 alone.
 PYTHONS = (
+    Need("the keys of Debian's archive", "debian-archive-keyring", ""),
     Need("Maven, for the CPythons of Windows", "maven", "", command="mvn"),
     Need("Wine, to run Windows programs", "wine64", "", command="wine64"),
     Need("patchelf, for CPythons with a C library of their own", "patchelf", ""),

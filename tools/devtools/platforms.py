@@ -19,7 +19,7 @@ from .pythons import offer, wine
 from .pythons.catalogue import WindowsPython
 from .pythons.offer import Missing
 from .results import Outcome
-from .shell import ROOT, DevelopmentError, Stopwatch, build_folder, run, succeeds
+from .shell import ROOT, DevelopmentError, Stopwatch, build_folder, run, say, succeeds
 
 WINDOWS_TARGET = "win-amd64"
 MACOS_TARGET = "macosx-11.0-x86_64"
@@ -116,6 +116,7 @@ class Runs:
             try:
                 succeeded = test(folder, report)
             except DevelopmentError as error:
+                say(str(error))
                 return Outcome(what, label, failed=1, seconds=watch.seconds(), error=str(error))
             return results.from_junit(what, label, report, succeeded=succeeded, seconds=watch.seconds())
 

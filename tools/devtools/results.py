@@ -7,6 +7,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+REASON_WIDTH = 90
+
 
 @dataclass(frozen=True)
 class Outcome:
@@ -61,12 +63,17 @@ def table(outcomes: Sequence[Outcome]) -> str:
             numbers = (str(one.passed), str(one.failed), str(one.skipped))
         else:
             numbers = ("clean", "", "") if one.good else ("", "not clean", "")
-        rows.append(
-            (one.what, one.python, *numbers, f"{one.seconds:.1f}" if one.seconds else "", one.error or one.not_run)
-        )
+        seconds = f"{one.seconds:.1f}" if one.seconds else ""
+        rows.append((one.what, one.python, *numbers, seconds, _cut(one.error or one.not_run)))
     widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
     lines = ["  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in rows]
     return "\n".join(["", lines[0], "  ".join("-" * width for width in widths).rstrip(), *lines[1:], ""])
+
+
+def _cut(text: str) -> str:
+    """A reason that fits into a table: the run has shown all of it."""
+    line = text.partition("\n")[0]
+    return line if len(line) <= REASON_WIDTH else line[: REASON_WIDTH - 1] + "…"
 
 
 def summary(outcomes: Sequence[Outcome]) -> str:

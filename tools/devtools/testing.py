@@ -17,7 +17,6 @@ from .environments import Environment
 from .forms import Plan
 from .interpreters import Interpreter, requirements
 from .pythons import catalogue
-from .pythons.offer import Missing
 from .results import Outcome
 from .shell import DevelopmentError, Stopwatch, cores, say, succeeds
 
@@ -93,13 +92,17 @@ def _pythons(development: Environment, parts: Sequence[str], arguments: Sequence
         outcomes += [_suite(one, built, arguments if one.interpreter is main else ["-m", "every_python"])
                      for one in equipped]  # fmt: skip
     if ("examples" in parts or "platforms" in parts) and not arguments:
-        plans = [forms.read(folder, development.python) for folder in examples.found()]
+        everywhere = "platforms" in parts
+        windows, without = catalogue.windows() if everywhere else ([], [])
+        missing += without
         with tempfile.TemporaryDirectory(prefix="nasm-build-examples-") as work:
             runs = platforms.Runs(Path(work))
-            outcomes += _native(runs, plans, equipped)
-            if "platforms" in parts:
-                outcomes += _foreign(runs, plans, equipped[0], missing)
-        outcomes += [row for plan in plans for row in platforms.left_out(plan)]
+            for folder in examples.found():
+                plan = forms.read(folder, development.python)
+                outcomes += _native(runs, plan, equipped)
+                if everywhere:
+                    outcomes += _foreign(runs, plan, equipped[0], windows)
+                    outcomes += platforms.left_out(plan)
     return outcomes + [platforms.absent(one, ci=ci) for one in (*missing, *(() if arguments else catalogue.NEVER))]
 
 
@@ -136,32 +139,30 @@ def _suite(one: _Equipped, built: Path, selection: Sequence[str]) -> Outcome:
         return results.from_junit("Python", label, report, succeeded=succeeded, seconds=watch.seconds())
 
 
-def _native(runs: platforms.Runs, plans: Sequence[Plan], equipped: Sequence[_Equipped]) -> list[Outcome]:
-    """Every example in every form under every CPython for Linux that the form is for."""
+def _native(runs: platforms.Runs, plan: Plan, equipped: Sequence[_Equipped]) -> list[Outcome]:
+    """An example in every form under every CPython for Linux that the form is for."""
     return [
         runs.native(plan, form, one.interpreter, one.tools, one.builds)
-        for plan in plans
-        if "linux" in plan.platforms
         for form in plan.forms
         for one in equipped
-        if form.suits(one.interpreter.version, free_threaded=one.interpreter.free_threaded)
+        if "linux" in plan.platforms
+        and form.suits(one.interpreter.version, free_threaded=one.interpreter.free_threaded)
     ]
 
 
-def _foreign(runs: platforms.Runs, plans: Sequence[Plan], main: _Equipped, missing: list[Missing]) -> list[Outcome]:
-    """The same for Windows and macOS, built by one CPython; what cannot be had is added to `missing`."""
-    windows, without = catalogue.windows()
-    missing += without
+def _foreign(
+    runs: platforms.Runs, plan: Plan, main: _Equipped, windows: Sequence[catalogue.WindowsPython]
+) -> list[Outcome]:
+    """The same for Windows and macOS, built by one CPython for Linux."""
     outcomes = []
-    for plan in plans:
-        for form in plan.forms:
-            if "windows" in plan.platforms:
-                outcomes += [
-                    runs.windows(plan, form, python, main.builds)
-                    for python in windows
-                    if form.suits(python.version, free_threaded=False)
-                ]
-            host = main.interpreter
-            if "macos" in plan.platforms and form.suits(host.version, free_threaded=host.free_threaded):
-                outcomes.append(runs.macos(plan, form, host, main.tools, main.builds))
+    host = main.interpreter
+    for form in plan.forms:
+        if "windows" in plan.platforms:
+            outcomes += [
+                runs.windows(plan, form, python, main.builds)
+                for python in windows
+                if form.suits(python.version, free_threaded=False)
+            ]
+        if "macos" in plan.platforms and form.suits(host.version, free_threaded=host.free_threaded):
+            outcomes.append(runs.macos(plan, form, host, main.tools, main.builds))
     return outcomes
