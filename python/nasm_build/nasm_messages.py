@@ -10,6 +10,7 @@ from .errors import Problem
 RULE = "nasm"
 
 _LINE = re.compile(r"^(?P<file>.+?):(?:(?P<line>\d+):)? (?P<severity>error|warning|fatal|panic): (?P<text>.*)$")
+_LAYOUT = re.compile(r"Py\w+(?:\.\w+|_size)")
 _BARE = re.compile(r"^nasm(?:\.exe)?: (?P<severity>error|warning|fatal|panic): (?P<text>.*)$")
 
 
@@ -42,6 +43,13 @@ def _missing_include(match: re.Match[str], searched: Sequence[str]) -> str:
 
 def _undefined(match: re.Match[str], _: Sequence[str]) -> str:
     name = match[1]
+    if _LAYOUT.fullmatch(name):
+        return (
+            "the stable ABI hides this field, or this CPython has none of that name: call a function of the C API, "
+            "or leave py-limited-api out"
+        )
+    if name.endswith((".end_function", ".py_module_is_missing_after_this_table")):
+        return "end the last function with end_function, and tables with py_module"
     if name.startswith(".") or "." in name:
         return f"define the local label, or spell it as it is defined below its own global label: {name}"
     return f"define {name}, or declare it with 'extern {name}' when another file or Python has it"
