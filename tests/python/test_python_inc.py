@@ -61,6 +61,7 @@ def test_agrees_with_the_headers(tmp_path: Path, free_threaded: bool) -> None:
     c_expressions += ["offsetof(PyVarObject, ob_size)", "offsetof(PyTypeObject, tp_name)"]
     c_expressions += [f"(uintptr_t)({constant})" for constant in CONSTANTS]
     define = ["-DPy_GIL_DISABLED=1"] if free_threaded else []
+    version = [f"-DPY_VERSION_HEX=0x{sys.version_info[0]:02X}{sys.version_info[1]:02X}0000"]
 
     c_source, c_library = tmp_path / "headers.c", tmp_path / "headers.so"
     values = ",\n".join(c_expressions)
@@ -77,7 +78,7 @@ def test_agrees_with_the_headers(tmp_path: Path, free_threaded: bool) -> None:
         *(f"dq {name}" for name in names),
     ]
     source.write_text("\n".join(lines) + "\n")
-    run("nasm", "-f", "elf64", "-w+all", *define, f"-I{INCLUDE}/", source, "-o", assembled)
+    run("nasm", "-f", "elf64", "-w+all", *define, *version, f"-I{INCLUDE}/", source, "-o", assembled)
     run(os.environ.get("CC", "cc"), "-shared", "-nostdlib", assembled, "-o", library)
 
     said_by_headers = dict(zip(names, values_in(c_library, len(names)), strict=True))
@@ -135,4 +136,4 @@ def test_foreign_object_format_is_refused(tmp_path: Path) -> None:
         text=True,
     )
     assert done.returncode == 1
-    assert "Python.inc knows elf64, macho64 and win64, not elf32" in done.stderr
+    assert "nasm-build's include files know elf64, macho64 and win64, not elf32" in done.stderr
