@@ -111,12 +111,13 @@ def sync_folder(source: Path, target: Path) -> None:
     every environment, and pip's fresh ones reassemble nothing.
     """
     target.mkdir(parents=True, exist_ok=True)
-    wanted = {path.name: path.read_bytes() for path in source.iterdir() if path.is_file()}
-    for path in target.iterdir():
-        if path.name not in wanted:
+    wanted = {path.relative_to(source): path for path in source.rglob("*") if path.is_file()}
+    for path in target.rglob("*"):
+        if not path.is_dir() and path.relative_to(target) not in wanted:
             path.unlink()
-    for name, content in wanted.items():
-        replace_if_changed(target / name, content)
+    for name, path in wanted.items():
+        (target / name).parent.mkdir(parents=True, exist_ok=True)
+        replace_if_changed(target / name, path.read_bytes())
 
 
 @contextlib.contextmanager

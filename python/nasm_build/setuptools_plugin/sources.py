@@ -77,7 +77,7 @@ def _of_the_project(session: Session, names: set[str]) -> set[str]:
 def _ours(session: Session) -> set[str]:
     """Our own include files, which every build brings again."""
     folder = session.folder / "include"
-    return {session.relative(path) for path in folder.iterdir()} if folder.is_dir() else set()
+    return {session.relative(path) for path in folder.rglob("*") if path.is_file()}
 
 
 def _project_path(name: str) -> str:
