@@ -39,7 +39,7 @@ def text(answers: Answers) -> list[str]:
 
 
 def _since_lines(answers: Answers, name: str) -> Iterator[str]:
-    """The first version that takes a slot, when that is not every version; the limited API may have come to it later."""
+    """The first version that takes a slot, when not every one does; the limited API may have come to it later."""
     since, limited = _since(answers.with_gil, name), _since(answers.limited, name)
     if since > MINORS[0]:
         yield f"%define py@since_{name} {version_number(since)}"
@@ -74,8 +74,8 @@ def _renumbered(answers: Answers, names: list[str]) -> Iterator[str]:
 
 
 CONDITIONS = """\
-; 3.15 gave eight slots another number, so that every slot has one of its own (PEP 820); py@slot_<name> is that one. Like
-; C's headers, the name itself is the newer one only where no older CPython has to understand it.
+; 3.15 gave eight slots another number, so that each has one of its own (PEP 820): py@slot_<name>. As in C's headers,
+; the name itself stands for it only where no older CPython has to understand it.
 %ifdef PY_VERSION_HEX
     %define py@slots_for PY_VERSION_HEX
 %elifdef Py_LIMITED_API

@@ -11,7 +11,7 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
-from layouts import constants_file, headers, layouts_file, probe
+from layouts import constants_file, headers, layouts_file, probe, symbols_file
 from layouts.read import read
 
 _INCLUDE = Path(__file__).resolve().parents[2] / "python" / "nasm_build" / "include" / "nasm_build"
@@ -44,8 +44,8 @@ def main() -> None:
     answers = read(found, probe.layouts)
     remarks = [
         "",
-        "Offsets and sizes as numbers: [rax + PyObject.ob_type], PyObject_size. PyTypeObject.tp_flags is an unsigned long,",
-        "4 bytes wide on Windows and 8 elsewhere, in the same place; no other field's width depends on the platform.",
+        "Offsets and sizes as numbers: [rax + PyObject.ob_type], PyObject_size. PyTypeObject.tp_flags is an unsigned",
+        "long: 4 bytes on Windows and 8 elsewhere, in the same place. No other field's width depends on the platform.",
         "",
     ]
     write("layouts.inc", "where the fields of CPython's structs lie.", remarks, origins,
@@ -56,6 +56,27 @@ def main() -> None:
     write("constants.inc", "the constants of CPython's C API.",
           ["", "py@since_<name>: the first version that takes a slot or a flag, where not every version does.", ""],
           origins, [*constants_file.CONDITIONS, *constants_file.text(read(found, probe.constants))])  # fmt: skip
+    write("python_data.inc", "CPython's variables and its variadic functions, by name.", DATA_REMARKS, origins,
+          symbols_file.data_lines(found))  # fmt: skip
+    table = [f"{symbols_file.SYMBOLS.relative_to(_INCLUDE.parents[3])}, whose head names its own sources"]
+    write("stable_abi.inc", "whether a name is in the stable ABI that the module promises.", ABI_REMARKS, table,
+          symbols_file.CHECK_LINES)  # fmt: skip
+    write("stable_abi_names.inc", "the version in which each name came into the stable ABI.",
+          ["", "Read by stable_abi.inc, where it is needed.", ""], table, symbols_file.abi_name_lines())  # fmt: skip
+
+
+DATA_REMARKS = [
+    "",
+    "py@data_<name>: 1, the name is that of an object or a number itself; 2, that of a variable which holds a pointer.",
+    'py@alias_<name>: the symbol behind a name that C defines as a macro. py@variadic_<name>: declared with "...".',
+    "",
+]
+ABI_REMARKS = [
+    "",
+    "py_check_symbol NAME: with Py_LIMITED_API defined, an error where NAME is not in the stable ABI, or came into it",
+    "after the version that is promised; nothing otherwise.",
+    "",
+]
 
 
 if __name__ == "__main__":

@@ -1,7 +1,7 @@
 """Writes layouts.inc and type_layouts.inc: the structs as NASM sees them.
 
-A field is a `%define`, not a label of a `struc`: labels would all become symbols of every object file, and cost twice the
-time. `istruc` asks for one label a struct, its name, so those that modules write down have that one.
+A field is a `%define`, not a label of a `struc`: labels would all become symbols of every object file, and cost twice
+the time. `istruc` asks for one label a struct, its name, so those that modules write down have that one.
 """
 
 from __future__ import annotations
@@ -206,5 +206,5 @@ def _conditions() -> Iterator[str]:
     %define py@larger_head 0
 %endif
 
-; What is known of a layout. stable: the limited API shows it, or part of it; fixed: it does not, but every version has the
-; same; version: it does not, and versions differ. Whether it can be used here is whether its size is defined.""".splitlines()
+; What is known of a layout. stable: the limited API shows it, or part of it; fixed: it does not, but it is the same in
+; every version; version: it does not, and versions differ. It can be used where its size is defined.""".splitlines()

@@ -1,0 +1,160 @@
+"""Writes python_data.inc and stable_abi*.inc: what is known of CPython's functions and variables by name.
+
+Which variables hold a pointer and which are objects, which functions are variadic: from the headers. What is in the
+stable ABI, and since when: from the table of symbols of tools/python_symbols.
+"""
+
+from __future__ import annotations
+
+import re
+import subprocess
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from .headers import Headers
+from .read import version_number
+
+SYMBOLS = Path(__file__).resolve().parents[2] / "src" / "inspect" / "data" / "python_symbols.inc"
+
+ALIASES = {
+    "Py_None": "_Py_NoneStruct",
+    "Py_True": "_Py_TrueStruct",
+    "Py_False": "_Py_FalseStruct",
+    "Py_NotImplemented": "_Py_NotImplementedStruct",
+    "Py_Ellipsis": "_Py_EllipsisObject",
+}
+"""Macros of C that stand for an object's address."""
+
+_ROW = re.compile(r'^PYTHON_SYMBOL\(\d+, "(\w+)", .*, (\d+), (\d+)\)$', re.MULTILINE)
+_DATA_FLAG, _REFERENCE_DEBUGGING = 1, 20
+_EXPORTED = re.compile(r'__attribute__ ?\(\((?:visibility ?\("default"\)|dllimport|__dllimport__)\)\)([^;{]*)[;{]')
+_ATTRIBUTE = re.compile(r"__attribute__ ?\(\(.*?\)\)+")
+_FUNCTION_POINTER = re.compile(r"\(\s*\*\s*(\w+)\s*\)\s*\(")
+
+
+@dataclass(frozen=True)
+class Stable:
+    """A name of the stable ABI."""
+
+    name: str
+    minor: int
+    is_data: bool
+
+
+@dataclass
+class Declared:
+    """What headers declare as exported."""
+
+    pointers: set[str] = field(default_factory=set)  #: variables that hold a pointer
+    objects: set[str] = field(default_factory=set)  #: variables that are what they are called
+    variadic: set[str] = field(default_factory=set)
+
+
+def stable_names() -> list[Stable]:
+    """The stable ABI's names, but for those that only a build for debugging references has."""
+    return [
+        Stable(name, int(since), bool(int(flags) & _DATA_FLAG))
+        for name, since, flags in _ROW.findall(SYMBOLS.read_text(encoding="utf-8"))
+        if since != "0" and int(flags) & ~3 != _REFERENCE_DEBUGGING
+    ]
+
+
+def declared(headers: Iterable[Headers]) -> Declared:
+    """What any of them declares."""
+    found = Declared()
+    for one in headers:
+        # Until 3.13 the functions behind formats with "#" have another name when this is defined.
+        for first_line in ("", "#define PY_SSIZE_T_CLEAN\n"):
+            text = subprocess.run(
+                [one.compiler.program, "-E", "-P", *one.compiler.options, f"-I{one.folder}", "-xc", "-"],
+                input=first_line + "#include <Python.h>\n#include <structmember.h>\n",
+                check=True,
+                capture_output=True,
+                text=True,
+            ).stdout
+            for declaration in _EXPORTED.findall(text):
+                _sort(_ATTRIBUTE.sub(" ", declaration), found)
+    return found
+
+
+def _sort(declaration: str, found: Declared) -> None:
+    pointer = _FUNCTION_POINTER.search(declaration)
+    if pointer:
+        found.pointers.add(pointer[1])
+    elif "(" in declaration:
+        before, _, after = declaration.partition("(")
+        if "..." in after:
+            found.variadic.add(re.findall(r"\w+", before)[-1])
+    else:
+        before = re.split(r"[\[=]", declaration, maxsplit=1)[0]
+        is_pointer = "*" in before and "[" not in declaration
+        (found.pointers if is_pointer else found.objects).add(re.findall(r"\w+", before)[-1])
+
+
+def data_lines(headers: Iterable[Headers]) -> list[str]:
+    """The lines of python_data.inc without their head."""
+    found = declared(headers)
+    stable_data = {stable.name for stable in stable_names() if stable.is_data}
+    wanted = {name for name in found.pointers | found.objects if name.startswith("Py")}
+    wanted |= stable_data | set(ALIASES.values())
+    unknown = wanted - found.pointers - found.objects
+    both = found.pointers & found.objects
+    if unknown - stable_data or both:
+        raise SystemExit(f"declared by no header: {sorted(unknown)}; in two ways: {sorted(both)}")
+    # What is in the stable ABI and in no header is an object: variables that hold a pointer are all public.
+    lines = [f"%define py@data_{name} {2 if name in found.pointers else 1}" for name in sorted(wanted)]
+    lines.append("")
+    lines += [f"%define py@alias_{name} {symbol}" for name, symbol in ALIASES.items()]
+    lines.append("")
+    lines += [f"%define py@variadic_{name} 1" for name in sorted(found.variadic) if name.startswith(("Py", "_Py"))]
+    return lines
+
+
+def abi_name_lines() -> list[str]:
+    """The lines of stable_abi_names.inc without their head."""
+    return [f"%define py@abi_{stable.name} {version_number(stable.minor)}" for stable in stable_names()]
+
+
+CHECK_LINES = """\
+%ifdef Py_TARGET_ABI3T
+    %define py@promised Py_TARGET_ABI3T
+%elifdef Py_LIMITED_API
+    %define py@promised Py_LIMITED_API
+%else
+    %define py@promised 0
+%endif
+
+; NASM shows %error in its last pass alone, so the table need not be read in the others: that would take three times as
+; long. What the module depends on is noted in the first pass.
+%if py@promised == 0 || __?PASS?__ == 1
+    %macro py_check_symbol 1.nolist
+    %endmacro
+    %if py@promised
+        %pathsearch py@abi_file "nasm_build/stable_abi_names.inc"
+        %depend py@abi_file
+    %endif
+%else
+    %include "nasm_build/stable_abi_names.inc"
+
+    %macro py_check_symbol 1.nolist
+        %ifndef py@abi_%1
+            %error %1 is not in the stable ABI: use a function that is, or leave py-limited-api out
+        %elif py@abi_%1 > py@promised
+            py@abi_too_new %1
+        %endif
+    %endmacro
+
+    %macro py@abi_too_new 1.nolist
+        %assign py@abi_number py@abi_%1 >> 16 & 255
+        %defstr py@abi_since 3.%[py@abi_number]
+        %assign py@abi_number py@promised >> 16 & 255
+        %defstr py@abi_promised 3.%[py@abi_number]
+        %defstr py@abi_name %1
+        %strcat py@abi_text py@abi_name, " came into the stable ABI with CPython ", py@abi_since, \
+            ", and this module promises ", py@abi_promised, ": promise ", py@abi_since, ' (py-limited-api = "', \
+            py@abi_since, '") or call something older'
+        %error %[py@abi_text]
+    %endmacro
+%endif""".splitlines()
+"""The lines of stable_abi.inc without their head."""
