@@ -9,15 +9,17 @@ namespace nasm_build::toolchain {
 
 namespace {
 
-// The macros by which C sources are told the ABI, so that include files for NASM can look at the same ones.
+// The macros by which C sources are told the version and the ABI, so that include files for NASM can look at the same
+// ones. With a stable ABI the version is the oldest that is promised: what came later may not be there at import.
 void add_abi(std::vector<std::string>& flags, const PythonBuild& build) {
+    const std::string version = fmt::format("0x{:08X}", hexadecimal_version(build.version));
+    flags.push_back("-DPY_VERSION_HEX=" + version);
     if (build.abi == Abi::version_specific) {
         if (build.free_threaded) {
             flags.emplace_back("-DPy_GIL_DISABLED=1");  // objects have another layout there
         }
         return;
     }
-    const std::string version = fmt::format("0x{:08X}", hexadecimal_version(build.version));
     flags.push_back("-DPy_LIMITED_API=" + version);
     if (build.abi == Abi::abi3t) {
         flags.push_back("-DPy_TARGET_ABI3T=" + version);  // PEP 803

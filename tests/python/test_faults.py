@@ -28,7 +28,8 @@ BUILDING = STARTED + "building 'demo' extension\n"
 TAG = f"cpython-{sys.version_info[0]}{sys.version_info[1]}-linux-x86_64-gnu"
 OBJECTS = f"build/nasm-build/{TAG}/temp/nasm-objects"
 NASM_FLAGS = (
-    "-f elf64 -g -F dwarf --reproducible --before 'default rel' -DPIE -DLINUX -I ./ -I build/nasm-build/include/"
+    "-f elf64 -g -F dwarf --reproducible --before 'default rel' -DPIE -DLINUX "
+    f"-DPY_VERSION_HEX=0x{sys.version_info[0]:02X}{sys.version_info[1]:02X}0000 -I ./ -I build/nasm-build/include/"
 )
 COMMAND = f"""\
   command: nasm {NASM_FLAGS} -o {OBJECTS}/demo/demo.o demo.asm

@@ -64,4 +64,4 @@ def test_foreign_object_format_is_refused(tmp_path: Path) -> None:
         text=True,
     )
     assert done.returncode == 1
-    assert "nasm-build's include files know elf64, macho64 and win64, not elf32" in done.stderr
+    assert "Python.inc knows elf64, macho64 and win64, not elf32" in done.stderr

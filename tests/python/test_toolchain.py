@@ -84,7 +84,7 @@ def test_the_whole_answer(nasm_ext: Path, tmp_path: Path) -> None:
         "nasm": {"path": str(program), "version": "2.16.03", "origin": "PATH", "warnings": []},
         "nasm_rejected": [],
         "nasm_error": None,
-        "flags": LINUX_FLAGS,
+        "flags": [*LINUX_FLAGS, "-DPY_VERSION_HEX=0x030D0000"],
         "python": {"version": "3.13", "free_threaded": False, "abi": "version-specific"},
         "module": {
             "suffix": ".cpython-313-x86_64-linux-gnu.so",
@@ -117,6 +117,7 @@ def test_a_cross_build_with_the_stable_abi(nasm_ext: Path, tmp_path: Path) -> No
         "nasm_error": None,
         "flags": [
             *("-f", "win64", "-g", "-F", "cv8", "--reproducible", "--before", "default rel", "-DNOPIE", "-DWINDOWS"),
+            "-DPY_VERSION_HEX=0x030A0000",
             "-DPy_LIMITED_API=0x030A0000",
         ],
         "python": {"version": "3.13", "free_threaded": False, "abi": "abi3"},
@@ -276,7 +277,8 @@ class TestFakes:
             "  warning: NASM 3.00 writes wrong displacements into some AVX-512 instructions (nasm#185): use 3.02 or"
             " later, or 2.16.03\n"
             f"  passed over {tmp_path}/a/nasm (PATH): it is Yasm, not NASM\n"
-            "flags: -f elf64 -g -F dwarf --reproducible --before 'default rel' -DPIE -DLINUX -DPy_GIL_DISABLED=1\n"
+            "flags: -f elf64 -g -F dwarf --reproducible --before 'default rel' -DPIE -DLINUX"
+            " -DPY_VERSION_HEX=0x030D0000 -DPy_GIL_DISABLED=1\n"
             "module: NAME.cpython-313t-x86_64-linux-gnu.so\n"
             "wheel: cp313-cp313t-linux_x86_64\n",
         )
@@ -386,7 +388,7 @@ class TestFlags:
             (
                 ["--target", "win-amd64", "--abi3", "3.10"],
                 "-f win64 -g -F cv8 --reproducible --before 'default rel' -DNOPIE -DWINDOWS"
-                " -DPy_LIMITED_API=0x030A0000",
+                " -DPY_VERSION_HEX=0x030A0000 -DPy_LIMITED_API=0x030A0000",
             ),
             (
                 ["--target", "linux-x86_64", "--include-dir", "/a folder/include"],

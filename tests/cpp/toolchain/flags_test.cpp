@@ -22,22 +22,37 @@ TEST(NasmFlags, OfEachTarget) {
     EXPECT_EQ(nasm_flags(find_target("linux-x86_64", 32), std::nullopt), Words{});
 }
 
-TEST(NasmFlags, TellTheStableAbi) {
+Words with(Words words, const Words& more) {
+    words.insert(words.end(), more.begin(), more.end());
+    return words;
+}
+
+TEST(NasmFlags, TellTheVersionOfEachTarget) {
+    for (const char* platform : {"linux-x86_64", "macosx-11.0-x86_64", "win-amd64"}) {
+        const Target target = find_target(platform);
+        EXPECT_EQ(nasm_flags(target, parse_python("3.9")),
+                  with(nasm_flags(target, std::nullopt), {"-DPY_VERSION_HEX=0x03090000"}));
+        EXPECT_EQ(nasm_flags(target, parse_python("3.13d")),
+                  with(nasm_flags(target, std::nullopt), {"-DPY_VERSION_HEX=0x030D0000"}));
+    }
+}
+
+TEST(NasmFlags, TellTheStableAbiAndTheVersionThatItPromises) {
     const Target target = find_target("linux-x86_64");
-    Words expected = nasm_flags(target, parse_python("3.13"));
-    EXPECT_EQ(expected, nasm_flags(target, std::nullopt));
-    expected.push_back("-DPy_LIMITED_API=0x030A0000");
-    EXPECT_EQ(nasm_flags(target, parse_stable_abi("3.10")), expected);
-    expected.back() = "-DPy_LIMITED_API=0x030F0000";
-    expected.push_back("-DPy_TARGET_ABI3T=0x030F0000");
-    EXPECT_EQ(nasm_flags(target, parse_stable_abi("3.15t")), expected);
+    const Words plain = nasm_flags(target, std::nullopt);
+    const Words abi3 = with(plain, {"-DPY_VERSION_HEX=0x030A0000", "-DPy_LIMITED_API=0x030A0000"});
+    EXPECT_EQ(nasm_flags(target, parse_stable_abi("3.10")), abi3);
+    EXPECT_EQ(nasm_flags(target, choose_build(parse_python("3.14"), parse_stable_abi("3.10"))), abi3);
+    EXPECT_EQ(nasm_flags(target, parse_stable_abi("3.15t")),
+              with(plain, {"-DPY_VERSION_HEX=0x030F0000", "-DPy_LIMITED_API=0x030F0000",
+                           "-DPy_TARGET_ABI3T=0x030F0000"}));
 }
 
 TEST(NasmFlags, TellAFreeThreadedCPython) {
     const Target target = find_target("linux-x86_64");
-    Words expected = nasm_flags(target, std::nullopt);
-    expected.push_back("-DPy_GIL_DISABLED=1");
-    EXPECT_EQ(nasm_flags(target, parse_python("3.13t")), expected);
+    EXPECT_EQ(
+        nasm_flags(target, parse_python("3.13t")),
+        with(nasm_flags(target, std::nullopt), {"-DPY_VERSION_HEX=0x030D0000", "-DPy_GIL_DISABLED=1"}));
 }
 
 TEST(ShellLine, QuotesWhatAShellWouldTakeApart) {
