@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from devtools.pythons import forwarder, maven, wine
+from devtools.shell import DevelopmentError
 
 STABLE = """
 bits 64
@@ -161,3 +162,9 @@ def test_the_forwarder_holds_what_is_stable_in_that_version() -> None:
         # Exported by 3.11's own library, and stable only from 3.13 on.
         assert ("PyType_GetModuleByDef" in made) == (artefact.minor >= "3.13")
         assert len(made) > 700
+
+
+def test_a_program_that_hangs_is_ended() -> None:
+    python = maven.provide(maven.ARTEFACTS[0])
+    with pytest.raises(DevelopmentError, match=r"under Wine, python\.exe did not end within 3 seconds"):
+        wine.run_windows(python, ["-c", "import time; time.sleep(60)"], timeout=3)

@@ -76,6 +76,9 @@ def wanted(interpreter: Interpreter) -> str:
 def windows() -> tuple[list[WindowsPython], list[Missing]]:
     """Every CPython for Windows, oldest first, and those that could not be had, with the reason."""
     found, missing = [], []
+    if not apt.usable():
+        reason = "Wine is used on Linux on x86-64 alone"
+        return [], [Missing(f"{artefact.release} Windows", reason) for artefact in maven.ARTEFACTS]
     for artefact in maven.ARTEFACTS:
         try:
             path = maven.provide(artefact)

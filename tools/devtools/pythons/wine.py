@@ -1,8 +1,8 @@
 """Runs Windows programs under Wine: a prefix of our own, a server that stays between programs, pipes done right.
 
 Measured with Wine 8: a Python whose standard output is a regular file ends at once, so output always goes through a
-pipe; the server and its services, started by the first program, would keep that program's pipe open, so that its reader
-never saw the end: they are started first, with nothing to hold.
+pipe; the server and its services, where a program starts them, keep that program's pipe open after its end: they are
+started before it, with nothing to hold, and a program has ended when its process has, not when its pipe has.
 """
 
 from __future__ import annotations
@@ -10,6 +10,8 @@ from __future__ import annotations
 import os
 import shutil
 import subprocess
+import threading
+import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -22,6 +24,8 @@ LINGER_SECONDS = 120
 """How long the server stays after the last program."""
 
 PROGRAM_FOLDERS = ("/usr/lib/wine", "/usr/lib/wine/../../bin")
+GRACE_SECONDS = 2.0
+"""How long an open pipe is still read after a program's end."""
 _SETTINGS = {
     "WINEDEBUG": "-all",
     "WINEDLLOVERRIDES": "mscoree=;mshtml=;winedbg.exe=",  # no questions about .NET and HTML, no debugger's window
@@ -52,24 +56,34 @@ def run_windows(
     """
     prefix = provide_prefix()
     start_server(prefix)
-    command = [str(_wine()), str(program), *(windows_path(word) if isinstance(word, Path) else word for word in words)]
-    try:
-        done = subprocess.run(
-            command,
-            cwd=cwd,
-            env=environment(prefix, env),
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
-            encoding="utf-8",
-            errors="replace",
-            timeout=timeout,
-            check=False,
-        )
-    except subprocess.TimeoutExpired:
-        raise DevelopmentError(f"under Wine, {program.name} did not end within {timeout} seconds") from None
-    return Done(done.returncode, done.stdout.replace("\r\n", "\n"))
+    command = [_wine(), program, *(windows_path(word) if isinstance(word, Path) else word for word in words)]
+    reader, writer = os.pipe()
+    printed = bytearray()
+
+    def drain() -> None:
+        while part := os.read(reader, 65536):
+            printed.extend(part)
+        os.close(reader)
+
+    with subprocess.Popen(
+        [str(word) for word in command],
+        cwd=cwd,
+        env=environment(prefix, env),
+        stdin=subprocess.DEVNULL,
+        stdout=writer,
+        stderr=subprocess.STDOUT,
+    ) as process:
+        os.close(writer)
+        draining = threading.Thread(target=drain, daemon=True)
+        draining.start()
+        try:
+            status = process.wait(timeout)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            raise DevelopmentError(f"under Wine, {program.name} did not end within {timeout} seconds") from None
+    # What the program printed is in the pipe by now; whoever else holds the other end has nothing to say.
+    draining.join(GRACE_SECONDS)
+    return Done(status, bytes(printed).decode("utf-8", "replace").replace("\r\n", "\n"))
 
 
 def windows_path(path: Path) -> str:
@@ -104,15 +118,14 @@ def provide_prefix() -> Path:
 
 
 def start_server(prefix: Path) -> None:
-    """Starts the prefix' server and its services, without a pipe of ours, when they do not run."""
-    global _started
-    if _started != prefix:
+    """Starts the prefix' server and its services, without a pipe of ours, unless they were in use just now."""
+    if time.monotonic() - _last_use.get(prefix, float("-inf")) > LINGER_SECONDS / 2:
         _quietly([_server(), f"--persistent={LINGER_SECONDS}"], prefix)
         _quietly([_wine(), "wineboot"], prefix)
-        _started = prefix
+    _last_use[prefix] = time.monotonic()
 
 
-_started: Path | None = None
+_last_use: dict[Path, float] = {}
 
 
 def _quietly(command: Sequence[str | Path], prefix: Path) -> None:
