@@ -6,9 +6,11 @@ a C compiler made of the headers, and from what NASM assembles.
 
 from __future__ import annotations
 
+import struct
 import subprocess
 import sys
 import sysconfig
+import tempfile
 from pathlib import Path
 
 import pytest
@@ -19,8 +21,8 @@ from layouts import headers, probe
 from layouts.names import CONSTANTS, SLOTS, STRUCTS, TABLES
 from layouts.read import NEWEST, OLDEST, version_number
 
-FIELDS = [f"{struct}.{field}" for struct, fields in STRUCTS.items() for field in fields]
-LAYOUT_NAMES = FIELDS + [f"{struct}_size" for struct in STRUCTS]
+FIELDS = [f"{owner}.{field}" for owner, fields in STRUCTS.items() for field in fields]
+LAYOUT_NAMES = FIELDS + [f"{owner}_size" for owner in STRUCTS]
 CONSTANT_NAMES = [name for names in CONSTANTS.values() for name in names]
 SLOT_NAMES = [name for heading in SLOTS for name in CONSTANTS[heading]]
 LAYOUT_FILES = ["layouts", "type_layouts"]
@@ -43,8 +45,8 @@ def asked_of_c(one: headers.Headers, free_threaded: bool) -> list[str]:
 
 
 def struct_of(name: str) -> str:
-    struct = name.split(".")[0]
-    return struct if struct in STRUCTS else struct.removesuffix("_size")
+    first = name.split(".")[0]
+    return first if first in STRUCTS else first.removesuffix("_size")
 
 
 def check_layouts(one: headers.Headers, free_threaded: bool) -> None:
@@ -77,6 +79,33 @@ def check_since(defines: list[str], said_by_headers: dict[str, int], minor: int)
 @pytest.mark.parametrize("free_threaded", OWN.kinds(), ids=lambda kind: "free-threaded" if kind else "with a GIL")
 def test_layouts_agree_with_the_headers(free_threaded: bool) -> None:
     check_layouts(OWN, free_threaded)
+
+
+def check_module_head(one: headers.Headers, free_threaded: bool) -> None:
+    said_by_headers = probe.module_head(one.folder, asked_of_c(one, free_threaded), one.compiler)
+    assert module_head(defines_for(one, free_threaded)) == said_by_headers
+
+
+def module_head(defines: list[str]) -> tuple[int, ...]:
+    with tempfile.TemporaryDirectory() as text:
+        source, result = Path(text) / "m.asm", Path(text) / "m.bin"
+        source.write_text('%include "nasm_build/layouts.inc"\nPyModuleDef_HEAD_INIT\n')
+        words = ["nasm", "-f", "bin", "-w+all", "-w+error", *(f"-D{word}" for word in defines), f"-I{INCLUDE}/"]
+        subprocess.run([*words, str(source), "-o", str(result)], check=True)
+        return tuple(number for (number,) in struct.iter_unpack("<Q", result.read_bytes()))
+
+
+def test_module_heads_for_several_versions() -> None:
+    assert module_head([]) == module_head(["Py_LIMITED_API=0x030A0000", "PY_VERSION_HEX=0x030E0000"]) == (1,)
+    assert module_head(["Py_GIL_DISABLED=1"]) == (0, 0xFFFFFFFF00000004, 0)
+    # One that is not known yet is taken for the newest.
+    assert module_head(["PY_VERSION_HEX=0x03100000"]) == module_head(["PY_VERSION_HEX=0x030F0000"])
+
+
+@pytest.mark.every_python
+@pytest.mark.parametrize("free_threaded", OWN.kinds(), ids=lambda kind: "free-threaded" if kind else "with a GIL")
+def test_module_head_agrees_with_the_headers(free_threaded: bool) -> None:
+    check_module_head(OWN, free_threaded)
 
 
 @pytest.mark.every_python
@@ -114,6 +143,8 @@ def test_every_other_cpython_agrees_too() -> None:
         for free_threaded in one.kinds():
             check_layouts(one, free_threaded)
             check_constants(one, free_threaded)
+            if one.platform == "linux":
+                check_module_head(one, free_threaded)
     newest = max((one for one in found if one.platform == "linux"), key=lambda one: one.version)
     opaque = f"Py_TARGET_ABI3T={version_number(NEWEST)}"
     assert values(LAYOUT_NAMES, [opaque], LAYOUT_FILES) == probe.layouts(newest.folder, [opaque])
@@ -162,10 +193,10 @@ def test_every_nasm_writes_tables_without_a_warning(tmp_path: Path, words: list[
     source, result = tmp_path / "m.asm", tmp_path / "m.o"
     lines = [f'%include "nasm_build/{name}.inc"' for name in (*LAYOUT_FILES, "constants", "python_data") * 2]
     lines.append("section .data")
-    for struct in sorted(TABLES):
-        first, last = STRUCTS[struct][0], STRUCTS[struct][-1]
-        lines += [f"istruc {struct}", f"at {struct}.{first}, db 1", f"at {struct}.{last}, db 2", "iend"]
-        lines += [f"%if $-$$ < {struct}_size", "%error too short", "%endif"]
+    for table in sorted(TABLES):
+        first, last = STRUCTS[table][0], STRUCTS[table][-1]
+        lines += [f"istruc {table}", f"at {table}.{first}, db 1", f"at {table}.{last}, db 2", "iend"]
+        lines += [f"%if $-$$ < {table}_size", "%error too short", "%endif"]
     source.write_text("\n".join(lines) + "\n")
     programs = nasms.fetch_nasms()
     assert len(programs) >= 4

@@ -49,7 +49,7 @@ def main() -> None:
         "",
     ]
     write("layouts.inc", "where the fields of CPython's structs lie.", remarks, origins,
-          layouts_file.text(answers, separate=False))  # fmt: skip
+          [*layouts_file.text(answers, separate=False), *layouts_file.module_head_lines(found)])  # fmt: skip
     write("type_layouts.inc", "where the fields of types' rarely touched structs lie.",
           ["", "Heap types are given these by slots; only what reads another type's has to look into them.", ""],
           origins, layouts_file.text(answers, separate=True))  # fmt: skip

@@ -9,6 +9,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
+from . import probe
+from .headers import Headers
 from .names import SEPARATE, STRUCTS, TABLES
 from .read import MINORS, NEWEST, Answers, version_number
 
@@ -175,6 +177,53 @@ def text(answers: Answers, separate: bool) -> list[str]:
     if mine:
         raise SystemExit(f"written nowhere: {mine}")
     return lines
+
+
+def module_head_lines(headers: list[Headers]) -> list[str]:
+    """PyModuleDef_HEAD_INIT, in a build that knows its version as C's headers have it.
+
+    The word of a module that is for several versions is the oldest one's, which every later CPython takes from modules
+    that were made for it. A free-threaded 3.14 refuses a definition without its flag (PyModuleDef_Init), and for 3.13
+    that flag lies in padding: there it is the newest one's.
+    """
+    heads: dict[bool, dict[int, tuple[int, ...]]] = {False: {}, True: {}}
+    for one in headers:
+        for kind in one.kinds() if one.platform == "linux" else ():
+            defines = ["Py_GIL_DISABLED=1"] if kind and not one.free_threaded else []
+            head = probe.module_head(one.folder, defines, one.compiler)
+            if heads[kind].setdefault(one.minor, head) != head:
+                raise SystemExit(f"{one.folder}: PyModuleDef_HEAD_INIT differs from another 3.{one.minor}")
+    lines = [
+        "",
+        "; ---- PyModuleDef_HEAD_INIT, for PyModuleDef.m_base",
+        "%if py@opaque == 0",
+        "    %ifdef Py_GIL_DISABLED",
+    ]
+    lines += _heads(heads[True], "py@version != 0 && py@version <", newest_last=True)
+    lines.append("    %else")
+    lines += _heads(heads[False], "py@limited == 0 && py@version >=", newest_last=False)
+    return [*lines, "    %endif", "%endif"]
+
+
+def _heads(heads: dict[int, tuple[int, ...]], condition: str, newest_last: bool) -> Iterator[str]:
+    """A chain of versions; the last of it is also for where no version is known."""
+    starts = [minor for minor in sorted(heads) if heads.get(minor - 1) != heads[minor]]
+    bounds = starts[1:]
+    if newest_last:
+        chain = list(zip(bounds, starts[:-1], strict=True))
+    else:
+        chain = [(minor, minor) for minor in reversed(bounds)]
+    last = starts[-1] if newest_last else starts[0]
+    for position, (bound, minor) in enumerate(chain):
+        yield f"        {'%elif' if position else '%if'} {condition} {version_number(bound)}"
+        yield f"            %define PyModuleDef_HEAD_INIT {_words(heads[minor])}"
+    yield "        %else"
+    yield f"            %define PyModuleDef_HEAD_INIT {_words(heads[last])}"
+    yield "        %endif"
+
+
+def _words(head: tuple[int, ...]) -> str:
+    return "dq " + ", ".join(f"0x{word:x}" if word > 9 else str(word) for word in head)
 
 
 def _conditions() -> Iterator[str]:

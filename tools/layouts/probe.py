@@ -70,14 +70,7 @@ def ask(questions: dict[str, str], headers: Path, defines: Sequence[str], compil
                 *(f"(unsigned long long)({asked[name]})," for name in names),
                 "};",
             ]
-            done = subprocess.run(
-                [compiler.program, "-w", "-fmax-errors=0", *compiler.options, *(f"-D{word}" for word in defines),
-                 f"-I{headers}", "-xc", "-c", "-", "-o", str(work / "probe.o")],
-                input="\n".join(lines) + "\n",
-                capture_output=True,
-                text=True,
-                check=False,
-            )  # fmt: skip
+            done = _compile(lines, headers, defines, compiler, work / "probe.o")
             if done.returncode == 0:
                 break
             refused = {names[int(number) - 4] for number in _ERROR.findall(done.stderr) if int(number) >= 4}
@@ -85,10 +78,44 @@ def ask(questions: dict[str, str], headers: Path, defines: Sequence[str], compil
                 raise SystemExit(f"{headers}: {compiler.program} does not compile with these headers:\n{done.stderr}")
             for name in refused:
                 del asked[name]
-        subprocess.run(
-            [compiler.objcopy, "-O", "binary", "--only-section=probe", str(work / "probe.o"), str(work / "probe.bin")],
-            check=True,
-        )
-        content = (work / "probe.bin").read_bytes()
+        content = _section(work / "probe.o", compiler)
     values = struct.unpack_from(f"<{len(names) + 1}Q", content)[1:]
     return dict(zip(names, values, strict=True))
+
+
+def module_head(headers: Path, defines: Sequence[str] = (), compiler: Compiler = LINUX) -> tuple[int, ...]:
+    """The words of an object's head as `PyModuleDef_HEAD_INIT` initialises it, but for its type."""
+    lines = [
+        "#include <Python.h>",
+        '__attribute__((section("probe"), used)) PyModuleDef definition = { PyModuleDef_HEAD_INIT };',
+    ]
+    with tempfile.TemporaryDirectory() as text:
+        object_file = Path(text) / "probe.o"
+        done = _compile(lines, headers, defines, compiler, object_file)
+        if done.returncode != 0:
+            raise SystemExit(f"{headers}: {compiler.program} does not compile with these headers:\n{done.stderr}")
+        content = _section(object_file, compiler)
+    count = layouts(headers, defines, compiler)["PyObject.ob_type"] // 8
+    return struct.unpack_from(f"<{count}Q", content)
+
+
+def _compile(
+    lines: Sequence[str], headers: Path, defines: Sequence[str], compiler: Compiler, result: Path
+) -> subprocess.CompletedProcess[str]:
+    words = [compiler.program, "-w", "-fmax-errors=0", *compiler.options, *(f"-D{word}" for word in defines)]
+    return subprocess.run(
+        [*words, f"-I{headers}", "-xc", "-c", "-", "-o", str(result)],
+        input="\n".join(lines) + "\n",
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
+def _section(object_file: Path, compiler: Compiler) -> bytes:
+    """What the section "probe" holds."""
+    result = object_file.with_suffix(".bin")
+    subprocess.run(
+        [compiler.objcopy, "-O", "binary", "--only-section=probe", str(object_file), str(result)], check=True
+    )
+    return result.read_bytes()
