@@ -10,7 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from devtools.pythons import forwarder, maven, wine
+from devtools.nasms import fetch_nasms
+from devtools.pythons import forwarder, maven, windows_tools, wine
 from devtools.shell import DevelopmentError
 
 STABLE = """
@@ -168,3 +169,21 @@ def test_a_program_that_hangs_is_ended() -> None:
     python = maven.provide(maven.ARTEFACTS[0])
     with pytest.raises(DevelopmentError, match=r"under Wine, python\.exe did not end within 3 seconds"):
         wine.run_windows(python, ["-c", "import time; time.sleep(60)"], timeout=3)
+
+
+def test_nasm_and_the_linker_under_wine_write_what_they_write_on_linux(tmp_path: Path) -> None:
+    """So a build on Windows and a cross build may be expected to give the same module."""
+    (tmp_path / "m.asm").write_text(DEEP + UNWIND)
+    here = fetch_nasms()["2.16.03"]
+    words = ["-f", "win64", "--reproducible", "-o"]
+    subprocess.run([here, *words, "linux.obj", "m.asm"], cwd=tmp_path, check=True)
+    done = wine.run_windows(windows_tools.nasm(), [*words, "windows.obj", "m.asm"], cwd=tmp_path, timeout=120)
+    assert done == wine.Done(0, "")
+    assert (tmp_path / "windows.obj").read_bytes() == (tmp_path / "linux.obj").read_bytes()
+
+    link_words = ["/dll", "/noentry", "/machine:x64", "/brepro", "/export:outer", "/out:deep.dll", "linux.obj"]
+    done = wine.run_windows(windows_tools.zig(), ["lld-link", *link_words], cwd=tmp_path, timeout=120)
+    assert done.status == 0, done.output
+    program = "import ctypes\ntry:\n    ctypes.CDLL('./deep.dll').outer()\nexcept OSError as error:\n    print(error)\n"
+    done = wine.run_windows(maven.provide(maven.ARTEFACTS[0]), ["-c", program], cwd=tmp_path, timeout=120)
+    assert done == wine.Done(0, "exception: access violation reading 0x0000000000000000\n")

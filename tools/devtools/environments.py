@@ -128,6 +128,15 @@ def download(requirements: str, target: Path, words: Sequence[str] = ()) -> None
     )  # fmt: skip
 
 
+def download_one(requirement: str, target: Path, words: Sequence[str]) -> None:
+    """Downloads one package's wheel, without what it needs, for the platform of pip's words."""
+    run(
+        [*_bootstrap_pip(), "download", "--quiet", "--disable-pip-version-check", "--only-binary", ":all:", "--no-deps",
+         *words, requirement, "--dest", target],
+        quiet=True,
+    )  # fmt: skip
+
+
 def install_foreign(requirements: Path, target: Path, words: Sequence[str]) -> None:
     """Installs what a requirements file names, and nothing else, into a folder for the platform of pip's words."""
     run(

@@ -61,6 +61,7 @@ PYTHONS = (
     Need("patchelf, for CPythons with a C library of their own", "patchelf", ""),
     Need("a compiler, and libraries, for CPythons built from source", "gcc make zlib1g-dev libffi-dev libssl-dev", ""),
     Need("a compiler for musl", "musl-tools", ""),
+    Need("a compiler for Windows, for NASM there", "gcc-mingw-w64-x86-64", ""),
     Need("the GNU build system, for libffi", "autoconf automake libtool libltdl-dev", ""),
 )
 

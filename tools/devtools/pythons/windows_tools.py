@@ -1,0 +1,54 @@
+"""NASM and a linker as Windows programs, for a build that runs in a Windows CPython under Wine.
+
+NASM is cross-compiled from the source in Debian trixie, the release that nasms.py fetches for Linux: with
+--reproducible both write the same objects. The linker is the one inside ziglang's wheel for Windows, LLVM's.
+"""
+
+from __future__ import annotations
+
+import tarfile
+import zipfile
+from pathlib import Path
+
+from .. import apt, environments
+from ..shell import DevelopmentError, cores, run
+from . import offer
+
+SUITE = "trixie"
+HOST = "x86_64-w64-mingw32"
+ZIGLANG = "ziglang==0.17.1"
+
+
+def nasm() -> Path:
+    """nasm.exe, built when the cache has none. Raises DevelopmentError."""
+    return offer.provide("windows-nasm", "building NASM for Windows", _make_nasm) / "nasm.exe"
+
+
+def zig() -> Path:
+    """zig.exe, whose command `lld-link` is a linker for Windows; fetched when the cache has none.
+
+    Raises DevelopmentError.
+    """
+    return offer.provide(f"windows-{ZIGLANG}", "fetching a linker for Windows", _make_zig) / "zig.exe"
+
+
+def _make_nasm(work: Path, _: Path) -> None:
+    archive = apt.PrivateApt(SUITE, work / "apt", sources=True).source("nasm", work / "source")
+    with tarfile.open(archive) as packed:
+        packed.extractall(work / "source")
+    trees = [path for path in (work / "source").iterdir() if path.is_dir()]
+    if len(trees) != 1:
+        raise DevelopmentError(f"{archive.name} unpacks into {len(trees)} folders")
+    run([trees[0] / "configure", f"--host={HOST}", "LDFLAGS=-static"], cwd=trees[0], quiet=True)
+    run(["nice", "-n", "5", "make", f"-j{cores()}", "nasm.exe"], cwd=trees[0], quiet=True)
+    result = work / "result"
+    result.mkdir()
+    run([f"{HOST}-strip", "-o", result / "nasm.exe", trees[0] / "nasm.exe"], quiet=True)
+
+
+def _make_zig(work: Path, _: Path) -> None:
+    environments.download_one(ZIGLANG, work / "wheel", ["--platform", "win_amd64"])
+    wheel = next((work / "wheel").glob("*.whl"))
+    with zipfile.ZipFile(wheel) as archive:
+        archive.extract("ziglang/zig.exe", work)  # of its 400 MB, all that a link needs
+    (work / "ziglang").rename(work / "result")
