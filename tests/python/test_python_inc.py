@@ -9,6 +9,7 @@ import pytest
 
 INCLUDE = Path(__file__).resolve().parents[2] / "python" / "nasm_build" / "include"
 
+
 def run(*words: str | Path) -> None:
     done = subprocess.run([str(word) for word in words], capture_output=True, text=True)
     assert (done.returncode, done.stderr) == (0, ""), " ".join(map(str, words)) + "\n" + done.stderr
