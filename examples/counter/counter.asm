@@ -79,7 +79,7 @@ py_function counter_advance, saved(self), saved(class), args, count, names, regi
     mov     [rcx + Counter.value], steps
     inc     qword [rcx + Counter.advances]
     py_call PyType_GetModuleState, class
-    inc     qword [rax + State.advances]
+    lock inc qword [rax + State.advances]               ; all counters', and so all threads'
     py_call PyLong_FromLongLong, steps                  ; new
     py_return rax
 .full:

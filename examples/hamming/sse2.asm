@@ -3,7 +3,7 @@
 ;   uint64_t hamming_sse2(const void *first, const void *second, size_t size)
 ;
 ; Without an instruction that counts bits, neighbouring fields of 1, 2 and 4 bits are added, and psadbw adds the bytes. A
-; byte has room for the sums of four vectors, at most 32. Changes its arguments, rax, rcx and xmm0 to xmm5.
+; byte has room for the sums of four vectors, at most 32. Changes its arguments, rax, r10 and xmm0 to xmm5.
 
 %include "nasm_build/function.inc"
 

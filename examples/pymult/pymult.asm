@@ -63,7 +63,7 @@ py_function multiply, module, saved(args), count, register(first), local(overflo
     mov     rax, [args + first * 8]
     py_type_of rax, rax
     inc     first
-    py_call PyErr_Format, PyExc_TypeError, "multiply() argument %zd must be int, not %.200s", first, [rax + PyTypeObject.tp_name]
+    py_call PyErr_Format, PyExc_TypeError, "multiply() argument %zd must be int, not %.200R", first, rax
     py_return 0
 
 py_methods

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import enum
 import functools
+import importlib.metadata
 import inspect
+import io
 import operator
 import subprocess
 import sys
 import threading
+import zipfile
 from typing import Any
 
 import pytest
@@ -140,7 +143,6 @@ def test_exception_of_a_subclass_comes_through() -> None:
     ids=lambda value: type(value).__name__,
 )
 def test_anything_else_is_a_type_error(stranger: Any) -> None:
-    name = type(stranger).__name__
     for arguments, position in (
         ((stranger, 2), 1),
         ((2, stranger), 2),
@@ -150,14 +152,14 @@ def test_anything_else_is_a_type_error(stranger: Any) -> None:
     ):
         with pytest.raises(TypeError) as caught:
             pymult.multiply(*arguments)
-        assert str(caught.value) == f"multiply() argument {position} must be int, not {name}"
+        assert str(caught.value) == f"multiply() argument {position} must be int, not {type(stranger)!r}"
 
 
 def test_long_type_name_is_cut() -> None:
     stranger = type("T" * 5000, (), {})()
     with pytest.raises(TypeError) as caught:
         pymult.multiply(1, stranger)
-    assert str(caught.value) == "multiply() argument 2 must be int, not " + "T" * 200
+    assert str(caught.value) == "multiply() argument 2 must be int, not " + repr(type(stranger))[:200]
 
 
 @pytest.mark.parametrize("count", [0, 1, 3, 4, 255, 1000])
@@ -206,6 +208,19 @@ def test_threads() -> None:
     for thread in threads:
         thread.join()
     assert failures == []
+
+
+def test_weighs_little() -> None:
+    """The files of the wheel, packed again, where it is known which they are."""
+    files = importlib.metadata.files("pymult") or []
+    modules = [file for file in files if file.name.endswith((".so", ".pyd"))]
+    assert len(modules) == 1
+    packed = io.BytesIO()
+    with zipfile.ZipFile(packed, "w", zipfile.ZIP_DEFLATED) as archive:
+        for file in files:
+            if file.locate().is_file() and file.suffix != ".pyc" and file.name not in ("INSTALLER", "REQUESTED"):
+                archive.write(file.locate(), str(file))
+    assert len(packed.getvalue()) < 6 * 1024
 
 
 def run(program: str) -> str:
