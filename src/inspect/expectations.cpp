@@ -84,7 +84,8 @@ void merge_python(Expectations& merged, const Expectations& file, const std::vec
     }
 }
 
-// `knows_library`: whether the stronger source tells glibc from musl; sysconfig's platform word does not.
+// `knows_library`: whether the stronger source tells glibc from musl; sysconfig's platform word and the tag made
+// of it do not.
 void merge_target(Expectations& merged, const Expectations& file, const std::vector<Target>& stronger, const char* by,
                   bool knows_library) {
     if (stronger.empty()) {
@@ -126,7 +127,8 @@ Expectations merge(const Expectations& file, const Expectations& wheel, const Co
     if (command_line.target) {
         merge_target(merged, file, {*command_line.target}, options, false);
     } else {
-        merge_target(merged, file, wheel.targets, wheel_tag, true);
+        // `linux_x86_64` is what every build for this machine says, be its C library glibc or musl.
+        merge_target(merged, file, wheel.targets, wheel_tag, wheel.promised_elsewhere);
     }
     if (!command_line.name.empty()) {
         merged.module_name = command_line.name;

@@ -162,6 +162,8 @@ TEST(Merge, ContradictionsAreKept) {
               Words{"abi3t / CPython 3.10 and later (abi3) / the wheel's tag"});
     EXPECT_EQ(conflicts(merged("mod.cpython-312-x86_64-linux-gnu.so", "n-1-cp312-cp312-musllinux_1_2_x86_64.whl")),
               Words{"linux-x86_64 / linux-x86_64 (musl) / the wheel's tag"});
+    EXPECT_EQ(conflicts(merged("mod.cpython-312-x86_64-linux-musl.so", "n-1-cp312-cp312-linux_x86_64.whl")), Words{})
+        << "the plain tag does not tell musl";
     EXPECT_EQ(conflicts(merged("mod.cpython-310-x86_64-linux-gnu.so", "n-1-cp310-cp310-musllinux_1_2_x86_64.whl")),
               Words{})
         << "until 3.10 the suffix did not tell musl";
