@@ -108,7 +108,7 @@ def _test(arguments: argparse.Namespace) -> bool:
     from . import environments, testing
 
     pytest_arguments = [word for word in arguments.pytest_arguments if word != "--"]
-    parts = arguments.only or (("python",) if pytest_arguments else testing.PARTS)
+    parts = arguments.only or (("python",) if pytest_arguments else testing.USUAL)
     with Stopwatch("./dev test"):
         outcomes = testing.run_all(environments.development(), parts, pytest_arguments)
     return testing.report(outcomes)

@@ -23,6 +23,10 @@ from .shell import DevelopmentError, Stopwatch, cores, say, succeeds
 PARTS = ("lint", "cpp", "python", "examples", "platforms")
 """`examples` runs the examples' tests under Linux's CPythons, `platforms` under those of Windows and macOS as well."""
 
+USUAL = tuple(part for part in PARTS if part != "platforms")
+"""What runs without --only. `platforms` needs wheels that are built for another system (-C target=…); until the backend
+builds those, it is run by name alone."""
+
 
 def run_all(development: Environment, parts: Sequence[str], arguments: Sequence[str]) -> list[Outcome]:
     """Runs the parts that are asked for, each to its end. `arguments` go to pytest, under one CPython."""
