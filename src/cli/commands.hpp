@@ -12,5 +12,8 @@ void add_check_command(CLI::App& app, int& exit_status);
 void add_references_command(CLI::App& app, int& exit_status);
 void add_toolchain_command(CLI::App& app, int& exit_status);
 void add_flags_command(CLI::App& app, int& exit_status);
+void add_linker_command(CLI::App& app, int& exit_status);
+void add_import_library_command(CLI::App& app, int& exit_status);
+void add_entry_points_command(CLI::App& app, int& exit_status);
 
 }  // namespace nasm_build::cli

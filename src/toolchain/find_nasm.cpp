@@ -105,7 +105,7 @@ std::string list_of(const std::vector<RejectedNasm>& rejected) {
 }
 
 std::string how_to_install(bool any_too_old) {
-    std::string command = nasm_install_command();
+    std::string command = install_command(Tool::nasm);
     if (!any_too_old) {
         return command;
     }

@@ -1,5 +1,7 @@
 #include "toolchain/install_command.hpp"
 
+#include <fmt/core.h>
+
 #include <algorithm>
 #include <array>
 #include <fstream>
@@ -13,31 +15,33 @@ namespace {
 struct PackageManager {
     std::string_view distribution;
     std::string_view command;
+    std::string_view nasm = "nasm";
+    std::string_view lld = "lld";
 };
 
 // IDs of os-release(5); derived distributions name one of these in ID_LIKE.
 constexpr auto package_managers = std::to_array<PackageManager>({
-    {"debian", "apt-get install nasm"},
-    {"ubuntu", "apt-get install nasm"},
-    {"fedora", "dnf install nasm"},
-    {"rhel", "dnf install nasm"},
-    {"centos", "dnf install nasm"},
-    {"almalinux", "dnf install nasm"},
-    {"rocky", "dnf install nasm"},
-    {"amzn", "dnf install nasm"},
-    {"alpine", "apk add nasm"},
-    {"arch", "pacman -S nasm"},
-    {"opensuse", "zypper install nasm"},
-    {"opensuse-leap", "zypper install nasm"},
-    {"opensuse-tumbleweed", "zypper install nasm"},
-    {"suse", "zypper install nasm"},
-    {"sles", "zypper install nasm"},
-    {"gentoo", "emerge dev-lang/nasm"},
-    {"void", "xbps-install nasm"},
-    {"nixos", "nix-shell -p nasm"},
+    {"debian", "apt-get install"},
+    {"ubuntu", "apt-get install"},
+    {"fedora", "dnf install"},
+    {"rhel", "dnf install"},
+    {"centos", "dnf install"},
+    {"almalinux", "dnf install"},
+    {"rocky", "dnf install"},
+    {"amzn", "dnf install"},
+    {"alpine", "apk add"},
+    {"arch", "pacman -S"},
+    {"opensuse", "zypper install"},
+    {"opensuse-leap", "zypper install"},
+    {"opensuse-tumbleweed", "zypper install"},
+    {"suse", "zypper install"},
+    {"sles", "zypper install"},
+    {"gentoo", "emerge", "dev-lang/nasm", "llvm-core/lld"},
+    {"void", "xbps-install"},
+    {"nixos", "nix-shell -p"},
 });
 
-constexpr std::string_view any_system = "conda install -c conda-forge nasm";
+constexpr PackageManager any_system{"", "conda install -c conda-forge"};
 
 // The value of `KEY=value`, out of its quotation marks.
 std::string_view value_of(std::string_view os_release, std::string_view key) {
@@ -69,7 +73,7 @@ std::vector<std::string_view> words_of(std::string_view text) {
     return words;
 }
 
-std::string linux_command(std::string_view os_release) {
+PackageManager linux_manager(std::string_view os_release) {
     std::vector<std::string_view> distributions{value_of(os_release, "ID")};
     const std::vector<std::string_view> alike = words_of(value_of(os_release, "ID_LIKE"));
     distributions.insert(distributions.end(), alike.begin(), alike.end());
@@ -77,44 +81,49 @@ std::string linux_command(std::string_view os_release) {
         const auto found = std::find_if(package_managers.begin(), package_managers.end(),
                                         [&](const PackageManager& row) { return row.distribution == distribution; });
         if (found != package_managers.end()) {
-            return std::string(found->command);
+            return *found;
         }
     }
-    return std::string(any_system);
+    return any_system;
+}
+
+PackageManager manager_of(System system, std::string_view os_release) {
+    switch (system) {
+        case System::linux_distribution:
+            return linux_manager(os_release);
+        case System::macos:
+            return {"", "brew install"};
+        case System::windows:
+            return {"", "winget install", "NASM.NASM", "LLVM.LLVM"};
+        case System::other:
+            break;
+    }
+    return any_system;
 }
 
 }  // namespace
 
-std::string nasm_install_command(System system, std::string_view os_release) {
-    switch (system) {
-        case System::linux_distribution:
-            return linux_command(os_release);
-        case System::macos:
-            return "brew install nasm";
-        case System::windows:
-            return "winget install NASM.NASM";
-        case System::other:
-            break;
-    }
-    return std::string(any_system);
+std::string install_command(Tool tool, System system, std::string_view os_release) {
+    const PackageManager manager = manager_of(system, os_release);
+    return fmt::format("{} {}", manager.command, tool == Tool::nasm ? manager.nasm : manager.lld);
 }
 
-std::string nasm_install_command() {
+std::string install_command(Tool tool) {
 #if defined(_WIN32)
-    return nasm_install_command(System::windows, {});
+    return install_command(tool, System::windows, {});
 #elif defined(__APPLE__)
-    return nasm_install_command(System::macos, {});
+    return install_command(tool, System::macos, {});
 #elif defined(__linux__)
     for (const char* file : {"/etc/os-release", "/usr/lib/os-release"}) {
         std::ifstream stream(file);
         if (stream) {
             const std::string text((std::istreambuf_iterator<char>(stream)), std::istreambuf_iterator<char>());
-            return nasm_install_command(System::linux_distribution, text);
+            return install_command(tool, System::linux_distribution, text);
         }
     }
-    return nasm_install_command(System::linux_distribution, {});
+    return install_command(tool, System::linux_distribution, {});
 #else
-    return nasm_install_command(System::other, {});
+    return install_command(tool, System::other, {});
 #endif
 }
 

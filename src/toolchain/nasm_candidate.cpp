@@ -3,76 +3,21 @@
 #include <fmt/core.h>
 
 #include <array>
-#include <filesystem>
 #include <fstream>
 #include <string_view>
-#include <system_error>
 
 #include "base/environment.hpp"
-#include "base/process.hpp"
 #include "toolchain/nasm_version.hpp"
-
-#ifndef _WIN32
-#include <unistd.h>
-#endif
+#include "toolchain/program.hpp"
 
 namespace nasm_build::toolchain {
 
 namespace {
 
-namespace fs = std::filesystem;
-
 NasmCandidate rejected(std::string reason) {
     NasmCandidate candidate;
     candidate.reason = std::move(reason);
     return candidate;
-}
-
-// What keeps the file from being run, or empty.
-std::string obstacle(const std::string& path) {
-    std::error_code error;
-    const fs::file_status status = fs::status(path_from_utf8(path), error);
-    if (status.type() == fs::file_type::not_found) {
-        std::error_code ignored;
-        return fs::is_symlink(path_from_utf8(path), ignored) ? "it is a link to a file that is not there"
-                                                             : "there is no such file";
-    }
-    if (!fs::exists(status)) {
-        return error.message();
-    }
-    if (fs::is_directory(status)) {
-        return "it is a folder";
-    }
-    if (!fs::is_regular_file(status)) {
-        return "it is not a file";
-    }
-#ifndef _WIN32
-    if (::access(path.c_str(), X_OK) != 0) {
-        return "it is not executable";
-    }
-#endif
-    return {};
-}
-
-// The first line that says something, shortened, for the reason.
-std::string first_line(std::string_view output) {
-    constexpr std::size_t longest = 100;
-    const std::size_t start = output.find_first_not_of(" \t\r\n");
-    if (start == std::string_view::npos) {
-        return {};
-    }
-    output = output.substr(start);
-    output = output.substr(0, output.find_first_of("\r\n"));
-    std::string line;
-    for (const char letter : output.substr(0, longest)) {
-        line += static_cast<unsigned char>(letter) < 0x20 || letter == 0x7f ? '?' : letter;
-    }
-    return line + (output.size() > longest ? "…" : "");
-}
-
-std::string said(std::string_view output) {
-    const std::string line = first_line(output);
-    return line.empty() ? "nothing" : fmt::format("\"{}\"", line);
 }
 
 // PyPI's package `nasm` is an assembler for the 6502 whose script has NASM's name (OpenUSD#1422). Under Python 3 it
@@ -113,20 +58,12 @@ NasmCandidate judge_version(const std::string& text) {
 }  // namespace
 
 NasmCandidate examine_nasm(const std::string& path, std::chrono::milliseconds time_limit) {
-    if (std::string reason = obstacle(path); !reason.empty()) {
+    if (std::string reason = obstacle_to_running(path); !reason.empty()) {
         return rejected(std::move(reason));
     }
-    const ProcessResult answer = run_process({path, "-v"}, time_limit);
-    switch (answer.end) {
-        case ProcessResult::End::not_started:
-            return rejected(fmt::format("it could not be started: {}", system_message(answer.status)));
-        case ProcessResult::End::timed_out:
-            return rejected(
-                fmt::format("it did not answer `-v` within {:g} s", std::chrono::duration<double>(time_limit).count()));
-        case ProcessResult::End::killed_by_signal:
-            return rejected(fmt::format("it was ended by {} when asked for its version", signal_name(answer.status)));
-        case ProcessResult::End::exited:
-            break;
+    ProgramAnswer answer = ask_program({path}, "-v", time_limit);
+    if (!answer.reason.empty()) {
+        return rejected(std::move(answer.reason));
     }
     if (const std::optional<std::string> version = nasm_version_text(answer.output); version && answer.status == 0) {
         return judge_version(*version);

@@ -186,7 +186,7 @@ TEST(FindNasm, WithoutOneTellsWhatWasRejectedAndHowToInstall) {
     const ScratchFolder scratch;
     const NasmSearch nothing = find_nasm(on_path({scratch.path().string()}));
     EXPECT_EQ(nothing.error, "NASM was not found");
-    EXPECT_EQ(nothing.fix, nasm_install_command());
+    EXPECT_EQ(nothing.fix, install_command(Tool::nasm));
 
     scratch.script("a/nasm", "echo 'yasm 1.3.0'");
     scratch.script("b/nasm", old);
@@ -197,7 +197,7 @@ TEST(FindNasm, WithoutOneTellsWhatWasRejectedAndHowToInstall) {
                                 scratch.text("b/nasm") +
                                 " (usual place): it is NASM 0.98.40, and 2.15.05 is the oldest that is used");
     EXPECT_EQ(search.fix,
-              nasm_install_command() +
+              install_command(Tool::nasm) +
                   "; where that gives one older than 2.15.05: conda install -c conda-forge nasm, or set NASM "
                   "to the path of a newer one");
 }

@@ -43,16 +43,15 @@ TEST(NasmFlags, TellTheStableAbiAndTheVersionThatItPromises) {
     const Words abi3 = with(plain, {"-DPY_VERSION_HEX=0x030A0000", "-DPy_LIMITED_API=0x030A0000"});
     EXPECT_EQ(nasm_flags(target, parse_stable_abi("3.10")), abi3);
     EXPECT_EQ(nasm_flags(target, choose_build(parse_python("3.14"), parse_stable_abi("3.10"))), abi3);
-    EXPECT_EQ(nasm_flags(target, parse_stable_abi("3.15t")),
-              with(plain, {"-DPY_VERSION_HEX=0x030F0000", "-DPy_LIMITED_API=0x030F0000",
-                           "-DPy_TARGET_ABI3T=0x030F0000"}));
+    EXPECT_EQ(
+        nasm_flags(target, parse_stable_abi("3.15t")),
+        with(plain, {"-DPY_VERSION_HEX=0x030F0000", "-DPy_LIMITED_API=0x030F0000", "-DPy_TARGET_ABI3T=0x030F0000"}));
 }
 
 TEST(NasmFlags, TellAFreeThreadedCPython) {
     const Target target = find_target("linux-x86_64");
-    EXPECT_EQ(
-        nasm_flags(target, parse_python("3.13t")),
-        with(nasm_flags(target, std::nullopt), {"-DPY_VERSION_HEX=0x030D0000", "-DPy_GIL_DISABLED=1"}));
+    EXPECT_EQ(nasm_flags(target, parse_python("3.13t")),
+              with(nasm_flags(target, std::nullopt), {"-DPY_VERSION_HEX=0x030D0000", "-DPy_GIL_DISABLED=1"}));
 }
 
 TEST(ShellLine, QuotesWhatAShellWouldTakeApart) {

@@ -1,4 +1,4 @@
-// The command that the "no NASM" error names, by system and distribution.
+// The command that the errors "no NASM" and "no linker" name, by system and distribution.
 #include "toolchain/install_command.hpp"
 
 #include <gtest/gtest.h>
@@ -7,10 +7,10 @@ namespace nasm_build::toolchain {
 namespace {
 
 std::string on_linux(std::string_view os_release) {
-    return nasm_install_command(System::linux_distribution, os_release);
+    return install_command(Tool::nasm, System::linux_distribution, os_release);
 }
 
-TEST(NasmInstallCommand, OnLinuxFollowsOsRelease) {
+TEST(InstallCommand, OnLinuxFollowsOsRelease) {
     EXPECT_EQ(on_linux("PRETTY_NAME=\"Debian GNU/Linux 12 (bookworm)\"\nID=debian\n"), "apt-get install nasm");
     EXPECT_EQ(on_linux("ID=ubuntu\nID_LIKE=debian\n"), "apt-get install nasm");
     EXPECT_EQ(on_linux("ID=linuxmint\nID_LIKE=\"ubuntu debian\""), "apt-get install nasm");
@@ -24,11 +24,19 @@ TEST(NasmInstallCommand, OnLinuxFollowsOsRelease) {
     EXPECT_EQ(on_linux(""), "conda install -c conda-forge nasm");
 }
 
-TEST(NasmInstallCommand, OnTheOtherSystems) {
-    EXPECT_EQ(nasm_install_command(System::macos, ""), "brew install nasm");
-    EXPECT_EQ(nasm_install_command(System::windows, ""), "winget install NASM.NASM");
-    EXPECT_EQ(nasm_install_command(System::other, ""), "conda install -c conda-forge nasm");
-    EXPECT_NE(nasm_install_command(), "");
+TEST(InstallCommand, OnTheOtherSystems) {
+    EXPECT_EQ(install_command(Tool::nasm, System::macos, ""), "brew install nasm");
+    EXPECT_EQ(install_command(Tool::nasm, System::windows, ""), "winget install NASM.NASM");
+    EXPECT_EQ(install_command(Tool::nasm, System::other, ""), "conda install -c conda-forge nasm");
+    EXPECT_NE(install_command(Tool::nasm), "");
+}
+
+TEST(InstallCommand, OfTheLinkers) {
+    EXPECT_EQ(install_command(Tool::lld, System::linux_distribution, "ID=debian\n"), "apt-get install lld");
+    EXPECT_EQ(install_command(Tool::lld, System::linux_distribution, "ID=gentoo\n"), "emerge llvm-core/lld");
+    EXPECT_EQ(install_command(Tool::lld, System::linux_distribution, ""), "conda install -c conda-forge lld");
+    EXPECT_EQ(install_command(Tool::lld, System::macos, ""), "brew install lld");
+    EXPECT_EQ(install_command(Tool::lld, System::windows, ""), "winget install LLVM.LLVM");
 }
 
 }  // namespace

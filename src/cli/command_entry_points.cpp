@@ -1,0 +1,51 @@
+// `nasm-ext entry-points`: the names that objects for Windows define for an interpreter, one a line.
+#include <fmt/core.h>
+
+#include <memory>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "base/environment.hpp"
+#include "base/error.hpp"
+#include "cli/commands.hpp"
+#include "inspect/read/read.hpp"
+#include "toolchain/coff_symbols.hpp"
+
+namespace nasm_build::cli {
+
+namespace {
+
+std::set<std::string> entry_points(const std::vector<std::string>& objects) {
+    std::set<std::string> found;
+    for (const std::string& path : objects) {
+        try {
+            const inspect::FileBytes file = inspect::read_file(path_from_utf8(path));
+            for (std::string& name : toolchain::defined_names(file.bytes())) {
+                if (toolchain::is_entry_point(name)) {
+                    found.insert(std::move(name));
+                }
+            }
+        } catch (const Error& error) {
+            throw Error(fmt::format("{}: {}", path, error.what()), error.fix());
+        }
+    }
+    return found;
+}
+
+}  // namespace
+
+void add_entry_points_command(CLI::App& app, int& exit_status) {
+    const auto objects = std::make_shared<std::vector<std::string>>();
+    CLI::App* command =
+        app.add_subcommand("entry-points", "Name the entry points that objects for Windows define, to export them");
+    command->add_option("OBJECT", *objects, "COFF objects")->required();
+    command->callback([objects, &exit_status] {
+        for (const std::string& name : entry_points(*objects)) {
+            fmt::print("{}\n", name);
+        }
+        exit_status = 0;
+    });
+}
+
+}  // namespace nasm_build::cli

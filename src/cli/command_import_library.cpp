@@ -1,0 +1,104 @@
+// `nasm-ext import-library`: what a linker for Windows needs to know of CPython and of the C runtime, written from our
+// own tables, so that no CPython for Windows has to be there.
+#include <fmt/core.h>
+
+#include <filesystem>
+#include <fstream>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <system_error>
+#include <vector>
+
+#include "base/environment.hpp"
+#include "base/error.hpp"
+#include "cli/commands.hpp"
+#include "cli/python_dll.hpp"
+#include "toolchain/import_library.hpp"
+#include "toolchain/windows_names.hpp"
+
+namespace nasm_build::cli {
+
+namespace {
+
+namespace fs = std::filesystem;
+
+struct Options {
+    std::string python;
+    std::string stable_abi;
+    std::string folder;
+};
+
+toolchain::PythonBuild chosen(const Options& options) {
+    std::optional<toolchain::PythonBuild> python;
+    std::optional<toolchain::PythonBuild> stable_abi;
+    if (!options.python.empty()) {
+        python = toolchain::parse_python(options.python);
+    }
+    if (!options.stable_abi.empty()) {
+        stable_abi = toolchain::parse_stable_abi(options.stable_abi);
+    }
+    const std::optional<toolchain::PythonBuild> build = toolchain::choose_build(python, stable_abi);
+    if (!build) {
+        throw Error("neither --python nor --abi3 was given", "nasm-ext import-library --python 3.13 --output FOLDER");
+    }
+    return *build;
+}
+
+// A library is whole when it has its name: a killed command leaves `.partial` and nothing that a linker would take.
+void write_whole(const fs::path& path, const std::string& bytes) {
+    fs::path partial = path;
+    partial += ".partial";
+    std::ofstream stream(partial, std::ios::binary);
+    stream.write(bytes.data(), static_cast<std::streamsize>(bytes.size()));
+    stream.close();
+    std::error_code error;
+    if (stream) {
+        fs::rename(partial, path, error);
+    }
+    if (!stream || error) {
+        fs::remove(partial, error);
+        throw Error(fmt::format("{} cannot be written", path_to_utf8(path)), "give a folder that can be written to");
+    }
+}
+
+void write_library(const fs::path& folder, std::string_view dll, std::span<const toolchain::ImportName> names) {
+    const fs::path path = folder / path_from_utf8(std::string(dll.substr(0, dll.rfind('.'))) + ".lib");
+    write_whole(path, toolchain::import_library(dll, names));
+    fmt::print("{}\n", path_to_utf8(path));
+}
+
+void run(const Options& options) {
+    const PythonLibrary python = python_library(chosen(options));
+    const fs::path folder = path_from_utf8(options.folder);
+    std::error_code error;
+    fs::create_directories(folder, error);
+    if (!fs::is_directory(folder, error)) {
+        throw Error(fmt::format("{} is no folder that can be written to", options.folder),
+                    "give another: --output FOLDER");
+    }
+    write_library(folder, python.dll, python.names);
+    for (const toolchain::RuntimeLibrary& library : toolchain::runtime_libraries()) {
+        write_library(folder, library.dll, library.functions);
+    }
+}
+
+}  // namespace
+
+void add_import_library_command(CLI::App& app, int& exit_status) {
+    const auto options = std::make_shared<Options>();
+    CLI::App* command = app.add_subcommand(
+        "import-library", "Write the import libraries of a CPython for Windows and of the C runtime, and name them");
+    command->add_option("--python", options->python, "The CPython whose DLL is meant: 3.13, 3.13t");
+    command->add_option("--abi3", options->stable_abi,
+                        "The DLL of the stable ABI, with what it has from this CPython on: 3.10, or 3.15t for abi3t");
+    command->add_option("--output", options->folder, "The folder to write into")->required();
+    command->callback([options, &exit_status] {
+        run(*options);
+        exit_status = 0;
+    });
+}
+
+}  // namespace nasm_build::cli
