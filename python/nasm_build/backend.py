@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from .engines import engine_module, engine_name
-from .errors import user_errors
+from .errors import failed, user_errors
 from .settings import Settings, read_settings
 
 if TYPE_CHECKING:
@@ -36,14 +36,32 @@ def _settings(config_settings: ConfigSettings) -> Settings:
     return read_settings(Path.cwd(), config_settings)
 
 
-def _requires(config_settings: ConfigSettings) -> list[str]:
+def _requires(config_settings: ConfigSettings, *, linker: bool = False) -> list[str]:
     with user_errors():
-        found: list[str] = list(engine_module(engine_name(_settings(config_settings))).REQUIRES)
+        settings = _settings(config_settings)
+        found: list[str] = list(engine_module(engine_name(settings)).REQUIRES)
+        found += _linker_requirement(settings) if linker else []
     return found
 
 
+def _linker_requirement(settings: Settings) -> list[str]:
+    """The linker from PyPI, where another platform's modules are to be linked and this machine has none."""
+    if not settings.target:
+        return []
+    from .linker import ZIGLANG, find_linker
+    from .target_python import target_python
+    from .toolchain import load_toolchain
+
+    python = target_python(settings.target, settings.target_python)
+    if not python.foreign or load_toolchain(python, nasm=settings.nasm).link_style not in ("coff", "macho"):
+        return []
+    search = find_linker(python.platform, settings.linker, with_zig=False)
+    named = settings.linker or os.environ.get("NASM_BUILD_LINKER")
+    return [] if search.linker or named else [ZIGLANG]
+
+
 def get_requires_for_build_wheel(config_settings: ConfigSettings = None) -> list[str]:
-    return _requires(config_settings)
+    return _requires(config_settings, linker=True)
 
 
 def get_requires_for_build_editable(config_settings: ConfigSettings = None) -> list[str]:
@@ -97,8 +115,23 @@ def build_editable(
         return engine.build_editable(session, folder, session.settings.engine_options, metadata_directory)
 
     with user_errors():
-        name = _through_the_gate(_settings(config_settings), wheel_directory, make, gate=False)
+        settings = _settings(config_settings)
+        _require_own_python(settings)
+        name = _through_the_gate(settings, wheel_directory, make, gate=False)
     return name
+
+
+def _require_own_python(settings: Settings) -> None:
+    """An editable install is imported by the Python that runs the build."""
+    from .target_python import target_python
+
+    python = target_python(settings.target, settings.target_python)
+    if python.foreign:
+        raise failed(
+            f"an editable install is imported here, and the target is CPython {python.version} on {python.platform}",
+            "cross-build",
+            "build a wheel for it: pip wheel . -C target=…; or leave the target out (also NASM_BUILD_TARGET)",
+        )
 
 
 def build_sdist(sdist_directory: str, config_settings: ConfigSettings = None) -> str:

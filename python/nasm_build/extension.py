@@ -15,7 +15,8 @@ class Extension(setuptools.Extension):
     """An extension module with assembly among its sources, for a `setup.py`.
 
     A plain `setuptools.Extension` works too; this one also takes `Source` objects, `nasm_args`, and the stable ABI as
-    one setting: `py_limited_api="3.10"` names the module, tags the wheel and defines `Py_LIMITED_API` for C and NASM.
+    one setting: `py_limited_api="3.10"` (`"3.15t"` for abi3t) names the module, tags the wheel and defines
+    `Py_LIMITED_API` for C and NASM.
     Everything else is setuptools' own. Raises BuildError for a source or a version that is none.
     """
 

@@ -13,8 +13,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from .build_folder import build_folder, private_folder, sync_folder, termination_as_exit
+from .errors import say
 from .settings import Settings
-from .target_python import TargetPython, running_python
+from .target_python import ON_MACOS, TargetPython, note_on_environment, target_python
 from .toolchain import Toolchain, load_toolchain
 
 EPOCH = "315532800"
@@ -32,7 +33,7 @@ class Session:
     folder: Path
     scratch: Path
     by_backend: bool
-    python: TargetPython = field(default_factory=running_python)
+    python: TargetPython
     checked: set[str] = field(default_factory=set)  #: modules that were read back right after their link
     expected: dict[str, bool] = field(default_factory=dict)  #: module name -> whether a wheel may lack it
     warned: set[str] = field(default_factory=set)
@@ -43,8 +44,6 @@ class Session:
 
     def toolchain(self, limited_api: str = "") -> Toolchain:
         """What the target needs, for one ABI; NASM's own warnings are said once."""
-        from .errors import say
-
         found = load_toolchain(self.python, limited_api=limited_api, nasm=self.settings.nasm)
         for warning in found.warnings:
             if warning not in self.warned:
@@ -69,13 +68,32 @@ class Session:
 @contextlib.contextmanager
 def open_session(settings: Settings, *, by_backend: bool) -> Iterator[Session]:
     """Takes the project's build folder for one build, and makes what it writes the same at every time and place."""
+    python = target_python(settings.target, settings.target_python)
+    note = note_on_environment()
+    if note and not settings.target:
+        say(f"note: {note}")
     with (
         termination_as_exit(),
         build_folder(settings.root, settings.build_dir) as folder,
         private_folder(folder) as scratch,
         _same_everywhere(),
+        _deployment_target(python),
     ):
-        yield Session(settings, folder, scratch, by_backend)
+        yield Session(settings, folder, scratch, by_backend, python)
+
+
+@contextlib.contextmanager
+def _deployment_target(python: TargetPython) -> Iterator[None]:
+    """On macOS, lets clang and setuptools build for the oldest macOS that the target names."""
+    name = "MACOSX_DEPLOYMENT_TARGET"
+    if not ON_MACOS or name in os.environ or not python.platform.startswith("macosx-"):
+        yield
+        return
+    os.environ[name] = python.platform.split("-")[1]
+    try:
+        yield
+    finally:
+        os.environ.pop(name, None)
 
 
 @contextlib.contextmanager

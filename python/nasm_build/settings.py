@@ -50,6 +50,9 @@ class Settings:
     has_pyproject: bool = False
     engine: str = ""
     nasm: str = ""
+    linker: str = ""
+    target: str = ""  #: sysconfig's word for the platform that is built for; empty: this one
+    target_python: str = ""  #: `3.13`, `3.13t`; empty: the running one
     build_dir: str = ""
     debug: bool = False
     ext_modules: tuple[ExtensionSettings, ...] = ()
@@ -173,10 +176,11 @@ def _source(place: _Place, item: Any) -> str | Source:
 
 
 def _limited_api(place: _Place, value: Any) -> str:
-    if not isinstance(value, str) or not re.fullmatch(r"3\.\d+", value):
+    if not isinstance(value, str) or not re.fullmatch(r"3\.\d+t?", value):
         raise place.error(
             f"'py-limited-api' takes the oldest CPython promised, not {value!r}",
-            "py-limited-api = \"3.10\"; it sets the module's suffix, the wheel's tag and the macro together",
+            'py-limited-api = "3.10", or "3.15t" for abi3t; it sets the module\'s suffix, the wheel\'s tag and the '
+            "macro together",
         )
     return value
 
@@ -233,14 +237,19 @@ EXTENSION_KEYS: dict[str, Reader] = {
 PROJECT_KEYS: dict[str, Reader] = {
     "engine": _engine,
     "nasm": _text,
+    "linker": _text,
     "build-dir": _text,
     "debug": _flag,
     "ext-modules": _ext_modules,
     "check": _check,
 }
 
-CONFIG_KEYS = ("engine", "nasm", "build-dir", "debug")
-"""What `-C key=value` may set of the above, for one build."""
+CONFIG_KEYS = ("engine", "nasm", "linker", "build-dir", "debug", "target", "target-python")
+"""What `-C key=value` may set for one build: some of the above, and the Python that is built for, which is never the
+project's own."""
+
+VARIABLES = {"build_dir": "NASM_BUILD_DIR", "target": "NASM_BUILD_TARGET", "target_python": "NASM_BUILD_TARGET_PYTHON"}
+"""The environment's words for them, over which `-C` goes. NASM and NASM_BUILD_LINKER are read by nasm-ext."""
 
 SETUPTOOLS_CONFIG_KEYS = ("--build-option", "--global-option", "editable_mode", "editable-mode")
 """Config-settings that setuptools itself documents; they are handed on."""
@@ -329,8 +338,9 @@ def _with_config_settings(settings: Settings, given: Mapping[str, Any]) -> Setti
             meant = _nearest(ours, CONFIG_KEYS)
             fix = f"did you mean '-C {meant}=…'?" if meant else f"there are: {', '.join(CONFIG_KEYS)}"
             raise BuildError(Problem(f"unknown config-setting '{key}'", RULE, fix))
-    if "build_dir" not in changed and os.environ.get("NASM_BUILD_DIR"):
-        changed["build_dir"] = os.environ["NASM_BUILD_DIR"]
+    for name, variable in VARIABLES.items():
+        if name not in changed and os.environ.get(variable):
+            changed[name] = os.environ[variable]
     return replace(settings, engine_options=handed_on, **changed)
 
 

@@ -23,6 +23,7 @@ class Toolchain:
     assembles: bool
     link_style: str  #: `elf`, `macho`, `coff` or `none`
     object_suffix: str
+    fallback_half: str  #: of a universal2 module the architecture that C stands in for, `arm64`; empty otherwise
     nasm: str
     nasm_version: str
     flags: tuple[str, ...]
@@ -64,11 +65,11 @@ def _ask(executable: str, python: TargetPython, limited_api: str, nasm: str) -> 
         command += ["--nasm", nasm]
     done = subprocess.run(command, capture_output=True, text=True, encoding="utf-8", errors="replace", check=False)
     if done.returncode != 0:
-        raise _refusal(done.stderr, command, done.returncode)
+        raise refusal(done.stderr, command, done.returncode)
     return _from_answer(json.loads(done.stdout))
 
 
-def _refusal(output: str, command: list[str], status: int) -> BuildError:
+def refusal(output: str, command: list[str], status: int) -> BuildError:
     """What nasm-ext said, in our family; its own two lines are `error: …` and `fix: …`."""
     message, fix = "", ""
     for line in output.splitlines():
@@ -88,6 +89,7 @@ def _from_answer(answer: dict[str, Any]) -> Toolchain:
         assembles=target["assembles"],
         link_style=target["link_style"],
         object_suffix=target["object_suffix"],
+        fallback_half=target["fallback_half"],
         nasm=nasm["path"] if nasm else "",
         nasm_version=nasm["version"] if nasm else "",
         flags=tuple(answer["flags"]),
@@ -110,6 +112,7 @@ def _without_table(python: TargetPython, limited_api: str, *, checked: bool) -> 
         assembles=False,
         link_style="none",
         object_suffix=".o",
+        fallback_half="",
         nasm="",
         nasm_version="",
         flags=(),

@@ -53,6 +53,7 @@ Json target_json(const Target& target) {
     return {{"name", target.name},
             {"platform", target.platform},
             {"assembles", target.assembles},
+            {"fallback_half", target.fallback_half},
             {"object_format", target.object_format},
             {"symbol_prefix", target.symbol_prefix},
             {"debug_format", target.debug_format},

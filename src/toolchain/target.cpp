@@ -100,6 +100,11 @@ std::string name_for_32_bits(std::string_view platform) {
     return std::string(platform);
 }
 
+bool is_universal2(std::string_view platform) {
+    const std::optional<MacosPlatform> macos = parse_macos_platform(platform);
+    return macos && macos->architecture == "universal2";
+}
+
 std::string target_name(std::string_view platform, unsigned pointer_bits) {
     const std::optional<MacosPlatform> macos = parse_macos_platform(platform);
     std::string name(platform);
@@ -201,9 +206,12 @@ Target find_target(std::string_view platform, unsigned pointer_bits, CLibrary c_
     if (platform.starts_with("linux-")) {
         target.c_library = c_library == CLibrary::not_applicable ? CLibrary::gnu : c_library;
     }
-    const auto row = std::find_if(rows.begin(), rows.end(), [&](const Row& one) { return one.name == target.name; });
+    const bool is_fat = is_universal2(platform);
+    const std::string_view row_name = is_fat ? std::string_view("macosx-x86_64") : target.name;
+    const auto row = std::find_if(rows.begin(), rows.end(), [&](const Row& one) { return one.name == row_name; });
     if (row != rows.end()) {
         target.assembles = true;
+        target.fallback_half = is_fat ? "arm64" : "";
         target.object_format = row->object_format;
         target.object_suffix = row->object_suffix;
         target.symbol_prefix = row->symbol_prefix;

@@ -25,6 +25,9 @@ struct Target {
     std::string object_format;  ///< `elf64`, `macho64`, `win64`; this and what follows is empty for a fallback
     std::string object_suffix;  ///< `.o`, `.obj`
     std::string symbol_prefix;  ///< `_` on Mach-O
+    /// Of a module with two halves (`universal2`) the architecture that C stands in for, `arm64`: what follows is for the
+    /// other half. Empty for every other target.
+    std::string fallback_half;
     std::string debug_format;  ///< `dwarf`, `cv8`
     std::vector<std::string> defines;  ///< `PIE`, `LINUX`, …
     LinkStyle link_style = LinkStyle::none;

@@ -43,6 +43,12 @@ class CheckedBdistWheel(_Base):
                 "limited-api",
                 'give every module py_limited_api="3.10" by nasm_build.Extension, and leave the option out',
             )
+        if whole and len({floor.endswith("t") for floor in floors}) > 1:
+            raise failed(
+                "the wheel's modules promise two stable ABIs, abi3 and abi3t, and a wheel has one tag",
+                "limited-api",
+                'give every module py_limited_api="3.15t", which both kinds of CPython import',
+            )
         return max(floors, key=_version_key) if whole else ""
 
     def run(self) -> None:
@@ -68,7 +74,7 @@ def _moved(name: str, old: Path, new: Path) -> str:
 
 
 def _version_key(version: str) -> tuple[int, ...]:
-    return tuple(int(part) for part in version.split("."))
+    return tuple(int(part.rstrip("t")) for part in version.split("."))
 
 
 def _platform_tag(name: str) -> str:

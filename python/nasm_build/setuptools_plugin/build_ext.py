@@ -12,8 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ..errors import BuildError, say
-from ..link import LinkFailed
-from ..programs import run_program
+from ..link import run_linker
 from ..source import is_assembly
 from .configure import session_of
 from .module_build import ModuleBuild
@@ -84,8 +83,12 @@ class AssemblyBuildExt(_Base):
         compiler: Any = self.compiler
         # setuptools runs its compilers by `call` since 84 and by `spawn` before.
         runner = "call" if hasattr(compiler, "call") else "spawn"
-        link_shared_object, run = compiler.link_shared_object, getattr(compiler, runner)
+        link_shared_object, run, compile_all = compiler.link_shared_object, getattr(compiler, runner), compiler.compile
         linking = threading.local()
+
+        def caught_compile(sources: Any, *args: Any, **words: Any) -> Any:
+            # A module of assembly alone has nothing to compile, and MSVC's class looks for MSVC before it finds out.
+            return compile_all(sources, *args, **words) if sources else []
 
         def caught_link(objects: Any, output_filename: Any, *args: Any, **words: Any) -> None:
             build = self._builds.get(str(Path(output_filename).resolve()))
@@ -109,6 +112,7 @@ class AssemblyBuildExt(_Base):
             return _run_linker([str(word) for word in command])
 
         compiler.link_shared_object = caught_link
+        compiler.compile = caught_compile
         setattr(compiler, runner, caught_run)
 
     # -- what lies beside a module -----------------------------------------------------------------------------------
@@ -138,12 +142,7 @@ def _run_linker(command: list[str]) -> None:
     libpython, and the folder of this machine has no meaning on another.
     """
     own = f"-Wl,-rpath,{sysconfig.get_config_var('LIBDIR')}"
-    command = [word for word in command if word != own]
-    done = run_program(command)
-    if done.returncode != 0:
-        raise LinkFailed(command, done.returncode, done.stdout)
-    if done.stdout.strip():
-        say(done.stdout.rstrip())
+    run_linker([word for word in command if word != own], None, "install a C compiler, or name one: CC=/path/to/cc")
 
 
 @contextlib.contextmanager

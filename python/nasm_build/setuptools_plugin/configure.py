@@ -106,6 +106,8 @@ def _cache_tag(session: Session) -> str:
     """Builds whose objects or modules differ have folders of their own."""
     python = session.python
     debug = "-debug" if session.settings.debug else ""
+    if python.foreign:
+        return f"cpython-{python.version}-{python.platform}{debug}"
     return f"{sys.implementation.cache_tag}-{python.platform}-{python.c_library}{debug}"
 
 

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import os
-import shlex
-import sysconfig
 from collections.abc import Callable, Iterator
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Any
@@ -16,11 +14,12 @@ from .. import inspector
 from .._version import VERSION
 from ..assemble import Assembler, Unit
 from ..errors import BuildError, Problem, failed
-from ..files import replace_if_changed
-from ..link import LinkFailed, explain, link_assembly, link_words, version_script
+from ..link import LinkFailed, explain
 from ..session import Session
 from ..source import Source
 from ..toml_lines import line_of
+from .halves import join_fallbacks
+from .module_link import ModuleLink
 from .plan import Plan, limited_api_macro, plan_of
 from .sources import macro_words, source_folders
 from .stamps import Stamps
@@ -48,6 +47,7 @@ class ModuleBuild:
         self.objects: list[str] = []
         self.parts: list[str] = []
         self.linked = False
+        self.linking = ModuleLink(self)
 
     # -- before the engine's turn ------------------------------------------------------------------------------------
 
@@ -56,9 +56,12 @@ class ModuleBuild:
         """Changes the extension to what the engine can build, for as long as it builds it."""
         self._require_sources()
         sources, macros, extra = self._fallback_sources(), self._c_macros(), self._c_arguments()
+        self._require_compiler(sources)
         assembled = False
         if self.plan.assembly and self.toolchain.assembles:
             assembled = self._assemble()
+            if self.toolchain.fallback_half:
+                self.objects = join_fallbacks(self, macros, extra)
         self.parts = self._stamp_parts(sources, macros)
         if assembled or not self.stamps.holds(self.module, self.parts):
             self.stamps.remove(self.module)
@@ -75,7 +78,7 @@ class ModuleBuild:
         try:
             yield
         except LinkFailed as refusal:
-            raise explain(refusal, self._lines_of) from None
+            raise explain(refusal, self._lines_of, self.session.python.version) from None
         except CompileError as error:
             raise _compile_error(error, self.plan) from None
         finally:
@@ -127,12 +130,27 @@ class ModuleBuild:
             sources += replacement
         return sources
 
+    def _require_compiler(self, sources: list[str]) -> None:
+        """C needs the compiler, the headers and the CPython of the target, and only assembly does without."""
+        python = self.session.python
+        if sources and python.foreign:
+            raise failed(
+                f"'{sources[0]}' of module '{self.plan.name}' is C, and there is no compiler here for CPython "
+                f"{python.version} on {python.platform}",
+                "cross-build",
+                "build it with that CPython on its own platform (cibuildwheel does); modules of assembly alone are "
+                "built for it here",
+                file=sources[0],
+            )
+
     def _c_macros(self) -> list[tuple[str, str | None]]:
         macros = list(self.plan.define_macros)
         if self.plan.assembly:
-            macros.append(("NASM_BUILD_ASM", "1" if self.toolchain.assembles else "0"))
+            macros += [] if self.toolchain.fallback_half else [("NASM_BUILD_ASM", str(int(self.toolchain.assembles)))]
         if self.plan.limited_api and all(name != "Py_LIMITED_API" for name, _ in macros):
             macros.append(("Py_LIMITED_API", limited_api_macro(self.plan.limited_api)))
+        if self.plan.limited_api.endswith("t"):
+            macros.append(("Py_TARGET_ABI3T", limited_api_macro(self.plan.limited_api)))  # PEP 803
         return macros
 
     def _c_arguments(self) -> list[str]:
@@ -140,6 +158,10 @@ class ModuleBuild:
         arguments = list(self.extension.extra_compile_args or ())
         if self.plan.assembly and os.name != "nt":
             arguments.append(f"-ffile-prefix-map={self.session.root}=.")
+        arguments += self.linking.architecture_words()
+        if self.plan.assembly and self.toolchain.fallback_half:
+            arguments += ["-Xarch_x86_64", "-DNASM_BUILD_ASM=1"]
+            arguments += [f"-Xarch_{self.toolchain.fallback_half}", "-DNASM_BUILD_ASM=0"]
         return arguments
 
     def _assemble(self) -> bool:
@@ -170,66 +192,23 @@ class ModuleBuild:
         lists = (own.libraries, own.library_dirs, own.extra_link_args, own.extra_compile_args, own.export_symbols)
         environment = [f"{name}={os.environ.get(name, '')}" for name in _ENVIRONMENT]
         words = [str(item) for group in lists for item in group or ()]
-        return [VERSION, *environment, *words, *sources, *map(repr, macros), *self.objects, *self._link_words()]
+        target = f"{self.session.python.version} {self.session.python.platform}"
+        made_from = [*sources, *map(repr, macros), *self.objects, *self.linking.identity()]
+        return [VERSION, target, *environment, *words, *made_from]
 
     # -- the linker's turn -------------------------------------------------------------------------------------------
 
-    def _link_words(self) -> list[str]:
-        if not self.plan.assembly or not self.toolchain.assembles:
-            return []
-        script = self.temp / "nasm-objects" / f"{self.plan.name}.map"
-        if self.toolchain.link_style == "elf":
-            replace_if_changed(script, version_script(self.extension.export_symbols or ()).encode())
-        debug = self.session.settings.debug
-        return link_words(
-            self.toolchain.link_style, self.session.relative(script), debug=debug, has_c=bool(self.plan.others)
-        )
-
     def link(self, objects: list[str], engine_link: Callable[[list[str]], None]) -> None:
-        """Links the module, without libc if it needs none, and reads it back."""
+        """Links the module and reads it back; without a C library where it needs none."""
         self.linked = True
-        words = self._link_words()
-        without_libc = bool(words) and self.toolchain.link_style == "elf" and not self.extension.libraries
-        if without_libc and self._link_without_libc(objects, words, engine_link):
+        if self.linking.without_libc(objects, engine_link):
             report = self._inspect()
             if report is None or not report.symbols_of(UNDEFINED):
                 self._accept(report)
                 return
         self.module.unlink(missing_ok=True)  # distutils does not link again over a file newer than its objects
-        if self._is_assembly_alone():
-            self._link_assembly(objects, words, libc=True)
-        else:
-            engine_link(words)
+        self.linking.link(objects, engine_link)
         self._accept(self._inspect())
-
-    def _link_without_libc(
-        self, objects: list[str], words: list[str], engine_link: Callable[[list[str]], None]
-    ) -> bool:
-        """Tries to do without libc and the compiler's start files; False where C needs them."""
-        if self._is_assembly_alone():
-            self._link_assembly(objects, words, libc=False)
-            return True
-        try:
-            engine_link([*words, "-nostdlib"])
-        except LinkFailed:
-            return False
-        return True
-
-    def _link_assembly(self, objects: list[str], words: list[str], *, libc: bool) -> None:
-        self.module.parent.mkdir(parents=True, exist_ok=True)
-        output, root = self.session.relative(self.module), self.session.root
-        link_assembly(self._driver(), objects, [*words, *self._user_words()], output, libc=libc, root=root)
-
-    def _is_assembly_alone(self) -> bool:
-        return not self.plan.others and self.toolchain.link_style == "elf" and not self.extension.libraries
-
-    def _user_words(self) -> list[str]:
-        return [f"-L{folder}" for folder in self.extension.library_dirs] + list(self.extension.extra_link_args or ())
-
-    @staticmethod
-    def _driver() -> list[str]:
-        """The compiler driver that finds the linker: CC, else the one that this Python was built with."""
-        return shlex.split(os.environ.get("CC") or str(sysconfig.get_config_var("CC") or "cc"))
 
     # -- reading back ------------------------------------------------------------------------------------------------
 

@@ -27,7 +27,7 @@ class Plan:
     define_macros: tuple[Macro, ...]
     undef_macros: tuple[str, ...]
     nasm_args: tuple[str, ...]
-    limited_api: str  #: `3.10`, or empty
+    limited_api: str  #: `3.10`, `3.15t` for abi3t, or empty
 
 
 def has_assembly(extension: Extension) -> bool:
@@ -76,7 +76,7 @@ def plan_of(extension: Extension) -> Plan:
 
 
 def limited_api_of(extension: Extension) -> str:
-    """The oldest CPython that a stable-ABI module promises, as `3.10`; empty for a version-specific one.
+    """The oldest CPython that a stable-ABI module promises, as `3.10`, or `3.15t` for abi3t; empty for no promise.
 
     setuptools takes the suffix, the macro and the wheel's tag as three settings; two of the three make a module that
     is not what its name says, so half a setting is an error.
@@ -88,9 +88,9 @@ def limited_api_of(extension: Extension) -> str:
     whole = 'use nasm_build.Extension(…, py_limited_api="3.10"), which sets suffix, tag and macro together'
     rule = "limited-api"
     if stated:
-        if not re.fullmatch(r"3\.\d+", stated):
+        if not re.fullmatch(r"3\.\d+t?", stated):
             raise failed(f"py_limited_api={stated!r} of module '{extension.name}' is no version", rule, whole)
-        if defined and _version_of(value) != stated:
+        if defined and _version_of(value) != stated.rstrip("t"):
             raise failed(
                 f"module '{extension.name}' promises {stated} and defines Py_LIMITED_API={value}",
                 rule,
@@ -120,6 +120,6 @@ def _version_of(value: str | None) -> str:
 
 
 def limited_api_macro(version: str) -> str:
-    """`3.10` as CPython's headers want it: `0x030A0000`."""
-    major, minor = version.split(".")
+    """`3.10`, or `3.15t`, as CPython's headers want it: `0x030A0000`."""
+    major, minor = version.rstrip("t").split(".")
     return f"0x{int(major):02X}{int(minor):02X}0000"

@@ -67,6 +67,16 @@ TEST(FindTarget, KnowsWindows) {
     EXPECT_EQ(target.c_library, CLibrary::not_applicable);
 }
 
+TEST(FindTarget, AssemblesOneHalfOfAUniversalModule) {
+    const Target target = find_target("macosx-11.0-universal2");
+    EXPECT_EQ(target.name, "macosx-11.0-universal2");
+    EXPECT_TRUE(target.assembles);
+    EXPECT_EQ(target.object_format, "macho64");
+    EXPECT_EQ(target.link_style, LinkStyle::macho);
+    EXPECT_EQ(target.fallback_half, "arm64");
+    EXPECT_EQ(find_target("macosx-11.0-x86_64").fallback_half, "");
+}
+
 TEST(FindTarget, FallsBackEverywhereElse) {
     for (const char* word : {"linux-aarch64",
                              "linux-armv7l",
@@ -76,7 +86,6 @@ TEST(FindTarget, FallsBackEverywhereElse) {
                              "linux-riscv64",
                              "linux-loongarch64",
                              "macosx-11.0-arm64",
-                             "macosx-10.9-universal2",
                              "macosx-10.6-intel",
                              "macosx-10.4-fat",
                              "win32",
@@ -164,7 +173,7 @@ TEST(FindTargetOfTag, ReadsTheTagsOfWheels) {
              Row{"manylinux2014_i686", "linux-i686", false, CLibrary::gnu},
              Row{"musllinux_1_2_x86_64", "linux-x86_64", true, CLibrary::musl},
              Row{"macosx_11_0_x86_64", "macosx-11.0-x86_64", true, CLibrary::not_applicable},
-             Row{"macosx_10_9_universal2", "macosx-10.9-universal2", false, CLibrary::not_applicable},
+             Row{"macosx_10_9_universal2", "macosx-10.9-universal2", true, CLibrary::not_applicable},
              Row{"macosx_11_0_arm64", "macosx-11.0-arm64", false, CLibrary::not_applicable},
              Row{"win_amd64", "win-amd64", true, CLibrary::not_applicable},
              Row{"win_arm64", "win-arm64", false, CLibrary::not_applicable},

@@ -1,0 +1,8 @@
+"""Joining objects into a module: one file an object format for what its linker must be told, one for its refusals."""
+
+from __future__ import annotations
+
+from .names import ENTRY_POINTS as ENTRY_POINTS
+from .refusals import explain as explain
+from .run import LinkFailed as LinkFailed
+from .run import run_linker as run_linker

@@ -1,0 +1,72 @@
+"""Links Mach-O modules: what the platform's own driver is told on macOS, and LLVM's ld64 or zig everywhere else."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from ..linker import Linker, system_library
+from .names import ENTRY_POINTS
+from .run import run_linker
+
+
+def driver_words(exports: Sequence[str], *, debug: bool) -> list[str]:
+    """What the engine's own link by clang is told beside the engine's words."""
+    found = [f"-Wl,-exported_symbol,_{name}" for name in (*ENTRY_POINTS, *exports)]
+    return found if debug else [*found, "-Wl,-x", "-Wl,-S"]
+
+
+def architecture_words(platform: str) -> list[str]:
+    """`-arch …` for each architecture of a platform word: of `macosx-11.0-universal2` two."""
+    architecture = platform.rpartition("-")[2]
+    names = ("x86_64", "arm64") if architecture == "universal2" else (architecture,)
+    return [word for name in names for word in ("-arch", name)]
+
+
+@dataclass(frozen=True)
+class BundleLink:
+    """One link of assembly alone. Paths are relative to `root`, or absolute."""
+
+    linker: Linker
+    root: Path
+    platform: str  #: `macosx-11.0-x86_64`
+    debug: bool
+    exports: Sequence[str] = ()  #: names of the project's own, beside the entry points
+    libraries: Sequence[str] = ()
+    library_folders: Sequence[str] = ()
+    words: Sequence[str] = ()  #: the user's own, in the linker's language
+
+
+def link_assembly(link: BundleLink, objects: Sequence[str], output: str, scratch: Path) -> None:
+    """Makes the module; `scratch` takes what stands for libSystem. Raises LinkFailed and BuildError.
+
+    dyld refuses a file that does not name libSystem. CPython's own names are looked up flat, as in every extension
+    module for macOS.
+    """
+    words = _zig_words(link, scratch) if link.linker.kind == "zig-cc" else _ld64_words(link, scratch)
+    command = [*link.linker.words, *words, *(f"-L{folder}" for folder in link.library_folders), *objects]
+    command += [*(f"-l{name}" for name in link.libraries), *link.words, "-o", output]
+    run_linker(command, link.root, "install LLVM's lld, or: pip install ziglang", _caches(link, scratch))
+
+
+def _ld64_words(link: BundleLink, scratch: Path) -> list[str]:
+    """`-x` is left out: lld 14 says that it does not know it yet, and the symbols of a module of assembly are few."""
+    oldest = link.platform.split("-")[1]
+    words = ["-bundle", "-arch", "x86_64", "-platform_version", "macos", oldest, oldest, "-undefined", "dynamic_lookup"]
+    words += [word for name in (*ENTRY_POINTS, *link.exports) for word in ("-exported_symbol", f"_{name}")]
+    return [*words, *([] if link.debug else ["-S"]), system_library(link.platform, scratch)]
+
+
+def _zig_words(link: BundleLink, _: Path) -> list[str]:
+    """zig's own linker makes no bundles, but dlopen takes a dynamic library too. It brings a libSystem of its own."""
+    oldest = link.platform.split("-")[1]
+    words = ["-target", f"x86_64-macos.{oldest}", "-shared", "-undefined", "dynamic_lookup"]
+    return words if link.debug else [*words, "-s"]
+
+
+def _caches(link: BundleLink, scratch: Path) -> dict[str, str]:
+    """zig writes into the user's cache folder otherwise, which a build has no business with."""
+    if link.linker.kind != "zig-cc":
+        return {}
+    return {name: str(scratch / "zig") for name in ("ZIG_GLOBAL_CACHE_DIR", "ZIG_LOCAL_CACHE_DIR")}
