@@ -103,16 +103,19 @@ def system_library(platform: str, scratch: Path) -> str:
 
 
 def entry_points(objects: list[str], root: Path) -> list[str]:
-    """The names that objects for Windows define for an interpreter. Raises BuildError for a damaged object."""
+    """The names that objects for Windows define for an interpreter.
+
+    Raises BuildError for an object whose references the link would cut short.
+    """
     executable = find_executable()
     assert executable is not None
-    return _lines([str(executable), "entry-points", *objects], root)
+    return _lines([str(executable), "entry-points", *objects], root, "position-dependent")
 
 
-def _lines(command: list[str], folder: Path | None = None) -> list[str]:
+def _lines(command: list[str], folder: Path | None = None, rule: str = RULE) -> list[str]:
     done = subprocess.run(
         command, cwd=folder, capture_output=True, text=True, encoding="utf-8", errors="replace", check=False
     )
     if done.returncode != 0:
-        raise refusal(done.stderr, command, done.returncode)
+        raise refusal(done.stderr, command, done.returncode, rule)
     return done.stdout.splitlines()

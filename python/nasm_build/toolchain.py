@@ -69,7 +69,7 @@ def _ask(executable: str, python: TargetPython, limited_api: str, nasm: str) -> 
     return _from_answer(json.loads(done.stdout))
 
 
-def refusal(output: str, command: list[str], status: int) -> BuildError:
+def refusal(output: str, command: list[str], status: int, rule: str = RULE) -> BuildError:
     """What nasm-ext said, in our family; its own two lines are `error: …` and `fix: …`."""
     message, fix = "", ""
     for line in output.splitlines():
@@ -78,7 +78,7 @@ def refusal(output: str, command: list[str], status: int) -> BuildError:
             message = rest
         elif word == "fix":
             fix = rest
-    return failed(message or f"exit status {status}: {' '.join(command)}\n{output}", RULE, fix)
+    return failed(message or f"exit status {status}: {' '.join(command)}\n{output}", rule, fix)
 
 
 def _from_answer(answer: dict[str, Any]) -> Toolchain:

@@ -1,8 +1,10 @@
-// `nasm-ext entry-points`: the names that objects for Windows define for an interpreter, one a line.
+// `nasm-ext entry-points`: the names that objects for Windows define for an interpreter, one a line; and a refusal of
+// objects whose references would be cut short by the link.
 #include <fmt/core.h>
 
 #include <memory>
 #include <set>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -16,11 +18,23 @@ namespace nasm_build::cli {
 
 namespace {
 
+void require_whole_addresses(std::span<const std::byte> object) {
+    const std::vector<toolchain::ShortReference> found = toolchain::short_references(object);
+    if (!found.empty()) {
+        const toolchain::ShortReference& first = found.front();
+        throw Error(fmt::format("'{}' is referred to by a 32-bit address (at {}+{:#x}), and modules for Windows lie above "
+                                "4 GB",
+                                first.symbol, first.section, first.offset),
+                    "lea rax, [rel name], or [rel name] as the operand; in tables: dq name");
+    }
+}
+
 std::set<std::string> entry_points(const std::vector<std::string>& objects) {
     std::set<std::string> found;
     for (const std::string& path : objects) {
         try {
             const inspect::FileBytes file = inspect::read_file(path_from_utf8(path));
+            require_whole_addresses(file.bytes());
             for (std::string& name : toolchain::defined_names(file.bytes())) {
                 if (toolchain::is_entry_point(name)) {
                     found.insert(std::move(name));

@@ -2,8 +2,10 @@
 
 #include <algorithm>
 #include <array>
+#include <charconv>
 #include <cstdint>
 #include <iterator>
+#include <system_error>
 
 #include "base/error.hpp"
 
@@ -16,6 +18,9 @@ constexpr std::size_t header_size = 20;
 constexpr std::size_t symbol_size = 18;
 constexpr std::size_t short_name_size = 8;
 constexpr std::uint64_t class_external = 2;
+constexpr std::size_t section_header_size = 40;
+constexpr std::size_t relocation_size = 10;
+constexpr std::uint64_t relocation_addr32 = 2;  // IMAGE_REL_AMD64_ADDR32
 
 Error not_an_object() {
     return Error("is no whole COFF object for x86-64", "build it again");
@@ -45,32 +50,92 @@ std::string text_at(std::span<const std::byte> bytes, std::size_t offset, std::s
     return text;
 }
 
-}  // namespace
+// Where the symbol table and the strings behind it lie.
+struct SymbolTable {
+    std::size_t start = 0;
+    std::size_t count = 0;
 
-std::vector<std::string> defined_names(std::span<const std::byte> object) {
+    [[nodiscard]] std::size_t strings() const { return start + count * symbol_size; }
+};
+
+SymbolTable symbol_table(std::span<const std::byte> object) {
     if (little(object, 0, 2) != machine_amd64) {
         throw not_an_object();
     }
-    const std::size_t table = little(object, 8, 4);
-    const std::size_t count = little(object, 12, 4);
-    if (table < header_size || table > object.size() || count > (object.size() - table) / symbol_size) {
+    const SymbolTable table{.start = little(object, 8, 4), .count = little(object, 12, 4)};
+    if (table.start < header_size || table.start > object.size() ||
+        table.count > (object.size() - table.start) / symbol_size) {
         throw not_an_object();
     }
-    const std::size_t strings = table + count * symbol_size;
+    return table;
+}
+
+std::string symbol_name(std::span<const std::byte> object, const SymbolTable& table, std::size_t index) {
+    const std::size_t symbol = table.start + index * symbol_size;
+    const bool is_long = little(object, symbol, 4) == 0;
+    return is_long ? text_at(object, table.strings() + little(object, symbol + 4, 4), object.size())
+                   : text_at(object, symbol, short_name_size);
+}
+
+// `/17` stands for the text at 17 of the string table.
+std::string section_name(std::span<const std::byte> object, const SymbolTable& table, std::size_t header) {
+    std::string name = text_at(object, header, short_name_size);
+    std::size_t offset = 0;
+    if (name.starts_with('/')) {
+        const auto [end, error] = std::from_chars(name.data() + 1, name.data() + name.size(), offset);
+        if (error == std::errc() && end == name.data() + name.size()) {
+            return text_at(object, table.strings() + offset, object.size());
+        }
+    }
+    return name;
+}
+
+}  // namespace
+
+std::vector<std::string> defined_names(std::span<const std::byte> object) {
+    const SymbolTable table = symbol_table(object);
     std::vector<std::string> names;
-    for (std::size_t index = 0; index < count; ++index) {
-        const std::size_t symbol = table + index * symbol_size;
+    for (std::size_t index = 0; index < table.count; ++index) {
+        const std::size_t symbol = table.start + index * symbol_size;
         const std::uint64_t section = little(object, symbol + 12, 2);
         const bool is_defined = section != 0 && section < 0xFFFE;  // absolute and debug symbols are 0xFFFF and 0xFFFE
         if (is_defined && little(object, symbol + 16, 1) == class_external) {
-            const bool is_long = little(object, symbol, 4) == 0;
-            names.push_back(is_long ? text_at(object, strings + little(object, symbol + 4, 4), object.size())
-                                    : text_at(object, symbol, short_name_size));
+            names.push_back(symbol_name(object, table, index));
         }
         index += little(object, symbol + 17, 1);  // auxiliary records are counted as symbols
     }
     std::sort(names.begin(), names.end());
     return names;
+}
+
+std::vector<ShortReference> short_references(std::span<const std::byte> object) {
+    const SymbolTable table = symbol_table(object);
+    const std::size_t sections = little(object, 2, 2);
+    const std::size_t headers = header_size + little(object, 16, 2);
+    std::vector<ShortReference> found;
+    for (std::size_t index = 0; index < sections; ++index) {
+        const std::size_t header = headers + index * section_header_size;
+        const std::size_t relocations = little(object, header + 24, 4);
+        const std::size_t count = little(object, header + 32, 2);
+        const std::string section = section_name(object, table, header);
+        if (section.starts_with(".debug")) {
+            continue;
+        }
+        for (std::size_t number = 0; number < count; ++number) {
+            const std::size_t relocation = relocations + number * relocation_size;
+            if (little(object, relocation + 8, 2) != relocation_addr32) {
+                continue;
+            }
+            const std::size_t symbol = little(object, relocation + 4, 4);
+            if (symbol >= table.count) {
+                throw not_an_object();
+            }
+            found.push_back({.symbol = symbol_name(object, table, symbol),
+                             .section = section,
+                             .offset = static_cast<std::uint32_t>(little(object, relocation, 4))});
+        }
+    }
+    return found;
 }
 
 bool is_entry_point(std::string_view name) noexcept {

@@ -120,6 +120,13 @@ class ModuleBuild:
             return sources
         for source in self.plan.assembly:
             replacement = source.fallback_files
+            if replacement is None and self.session.python.foreign:
+                raise failed(
+                    f"NASM writes x86-64 code for Linux, macOS and Windows, and the target is {self.toolchain.platform}",
+                    "no-fallback",
+                    "-C target=win-amd64, -C target=macosx-11.0-x86_64",
+                    file=source.file,
+                )
             if replacement is None:
                 raise failed(
                     f"NASM writes x86-64 code, and this Python is for {self.toolchain.platform}",
