@@ -92,7 +92,8 @@ def test_nothing_is_checked_without_a_promise(tmp_path: Path, promise: list[str]
 
 
 def test_what_is_stable_passes_without_a_word(tmp_path: Path) -> None:
-    source = SOURCE.partition("section")[0] + "call_checked PyLong_FromLong\ncall_checked PyList_Append\n"
+    calls = "call_checked PyLong_FromLong\ncall_checked PyList_Append\ncall_checked strlen\ncall_checked _exit\n"
+    source = SOURCE.partition("section")[0] + calls
     for program in nasms.fetch_nasms().values():
         assert assemble(tmp_path, source, ["-f", "elf64", "-DPy_LIMITED_API=0x030A0000"], program) == (0, [])
 
@@ -103,6 +104,8 @@ def test_sample_agrees_with_the_table_of_symbols(tmp_path: Path, promised: int) 
     expected = []
     for line, name in enumerate(sample, 2):
         since, flags = ROWS[name]
+        if not re.match(r"[Pp][Yy]|_Py", name):
+            continue  # no name of the C API's kind: a library's own, which the stable ABI says nothing of
         if since == 0 or flags & ~3 == 20:  # 20: exists in builds for debugging references alone
             expected.append(f"m.asm:{line}: error: {name} {OUTSIDE}")
         elif since > promised:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import shlex
 from collections.abc import Callable, Sequence
+from pathlib import Path
 
 from ..errors import BuildError, Problem, failed
 from .run import RULE, LinkFailed
@@ -22,10 +23,10 @@ _UNDEFINED = re.compile(r"error: undefined symbol: (?P<imported>__declspec\(dlli
 _REFERENCE = re.compile(r">>> referenced by (?P<file>.+):(?P<line>\d+)$")
 
 
-def explain(refusal: LinkFailed, lines_of: LINES_OF, python: str = "") -> BuildError:
+def explain(refusal: LinkFailed, lines_of: LINES_OF, root: Path, python: str) -> BuildError:
     """What a linker's refusal means for the source, with the lines that caused it where they can be told.
 
-    `python` names the CPython that a module for Windows is linked to, for messages about names that it lacks.
+    `root` is the project, `python` the CPython that a module for Windows is linked to: messages name both.
     """
     details = f"  command: {shlex.join(refusal.command)}\n  exit status {refusal.status}"
     disk = _DISK.search(refusal.output)
@@ -33,7 +34,7 @@ def explain(refusal: LinkFailed, lines_of: LINES_OF, python: str = "") -> BuildE
         fix = "free some space there, or build elsewhere: -C build-dir=FOLDER"
         return failed(f"the linker cannot write: {disk[1].lower()}", "disk", fix, details=details)
     lines = refusal.output.splitlines()
-    problems = _undefined_symbols(lines, python)
+    problems = _undefined_symbols(lines, root, python)
     problems = problems or _refused_relocations([line for line in lines if "warning:" not in line], lines_of)
     problems = problems or _refused_relocations(lines, lines_of)
     if problems:
@@ -44,7 +45,7 @@ def explain(refusal: LinkFailed, lines_of: LINES_OF, python: str = "") -> BuildE
 # -- PE: nothing may stay undefined -----------------------------------------------------------------------------------
 
 
-def _undefined_symbols(lines: Sequence[str], python: str) -> list[Problem]:
+def _undefined_symbols(lines: Sequence[str], root: Path, python: str) -> list[Problem]:
     """lld-link's blocks: the symbol, then each place, whose line it reads from the object's own CodeView data."""
     found: list[Problem] = []
     match: re.Match[str] | None = None
@@ -52,7 +53,7 @@ def _undefined_symbols(lines: Sequence[str], python: str) -> list[Problem]:
         match = _UNDEFINED.search(line) or match
         place = _REFERENCE.search(line)
         if match and place:
-            found.append(_undefined(match["name"], python, place["file"], int(place["line"])))
+            found.append(_undefined(match["name"], python, _in_project(place["file"], root), int(place["line"])))
         elif match and not line.startswith(">>>") and not _UNDEFINED.search(line):
             match = None
     named = {problem.message for problem in found}
@@ -62,6 +63,11 @@ def _undefined_symbols(lines: Sequence[str], python: str) -> list[Problem]:
             problem = _undefined(match["name"], python)
             found += [] if problem.message in named else [problem]
     return found
+
+
+def _in_project(file: str, root: Path) -> str:
+    path = Path(file)
+    return path.relative_to(root).as_posix() if path.is_relative_to(root) else file
 
 
 def _undefined(name: str, python: str, file: str = "", line: int = 0) -> Problem:

@@ -78,7 +78,7 @@ class ModuleBuild:
         try:
             yield
         except LinkFailed as refusal:
-            raise explain(refusal, self._lines_of, self.session.python.version) from None
+            raise explain(refusal, self._lines_of, self.session.root, self.session.python.version) from None
         except CompileError as error:
             raise _compile_error(error, self.plan) from None
         finally:
