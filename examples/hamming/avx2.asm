@@ -27,7 +27,7 @@ low_nibbles:            times 32 db 0x0f
 %endmacro
 
 hidden_leaf_function hamming_avx2, first, second, size
-    vmovdqa bits, [bits_of_nibble]
+    vmovdqu bits, [bits_of_nibble]
     vpxor   count, count, count
     sub     size, 128
     jb      .fewer_than_128

@@ -7,7 +7,6 @@ A run is a row of the table, whatever comes of it.
 from __future__ import annotations
 
 import hashlib
-import os
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
@@ -87,7 +86,7 @@ class Runs:
             examples.unpack(wheel, folder / "installed")
             variables = {
                 "MACHO_LOADER_FOLDER": str(folder / "installed"),
-                "PYTHONPATH": os.pathsep.join([str(loader), str(MACHO_LOADER)]),
+                "PYTHONPATH": str(loader),
             }
             return _pytest(tools, folder / plan.folder.name, report, variables, "-p", "macho_loader")
 

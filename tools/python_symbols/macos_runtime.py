@@ -1,8 +1,8 @@
 """Writes src/toolchain/macos_runtime.inc: which functions of the C library are in macOS' libSystem.
 
 Run by hand:  python tools/python_symbols/macos_runtime.py ORIGIN FILE
-FILE is libSystem.tbd, a list of what libSystem and the libraries in it export, as ziglang's wheel carries it; ORIGIN says
-what it is. Names that Linux' C library has as well are taken: C and POSIX, without what Apple alone has.
+FILE is libSystem.tbd, a list of what libSystem and the libraries in it export, as ziglang's wheel carries it; ORIGIN
+says what it is. Names that Linux' C library has as well are taken: C and POSIX, without what Apple alone has.
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
 """Writes src/toolchain/windows_runtime.inc: which DLL of Windows' C runtime has which function of the C library.
 
 Run by hand:  python tools/python_symbols/windows_runtime.py ORIGIN FOLDER
-FOLDER holds libucrt.a and libvcruntime140_app.a, the import libraries of mingw-w64; ORIGIN says what they are. Names that
-Linux' C library has as well are taken: the functions of C, without what Microsoft alone has.
+FOLDER holds libucrt.a and libvcruntime140_app.a, the import libraries of mingw-w64; ORIGIN says what they are. Names
+that Linux' C library has as well are taken: the functions of C, without what Microsoft alone has.
 """
 
 from __future__ import annotations

@@ -10,6 +10,10 @@ from ..linker import Linker, system_library
 from .names import ENTRY_POINTS
 from .run import run_linker
 
+SDK = "11.0"
+STRIPPING_LLD = 16
+"""The first lld that takes local symbols out, and that writes chained fixups, which want a module's tables aligned."""
+
 
 def driver_words(exports: Sequence[str], *, debug: bool) -> list[str]:
     """What the engine's own link by clang is told beside the engine's words."""
@@ -44,25 +48,38 @@ def link_assembly(link: BundleLink, objects: Sequence[str], output: str, scratch
     dyld refuses a file that does not name libSystem. CPython's own names are looked up flat, as in every extension
     module for macOS.
     """
-    words = _zig_words(link, scratch) if link.linker.kind == "zig-cc" else _ld64_words(link, scratch)
+    words = _zig_words(link, output) if link.linker.kind == "zig-cc" else _ld64_words(link, scratch)
     command = [*link.linker.words, *words, *(f"-L{folder}" for folder in link.library_folders), *objects]
     command += [*(f"-l{name}" for name in link.libraries), *link.words, "-o", output]
     run_linker(command, link.root, "install LLVM's lld, or: pip install ziglang", _caches(link, scratch))
 
 
 def _ld64_words(link: BundleLink, scratch: Path) -> list[str]:
-    """`-x` is left out: lld 14 says that it does not know it yet, and the symbols of a module of assembly are few."""
+    """The SDK named is 11.0 whatever the oldest macOS.
+
+    dyld holds a file to the rules of its SDK, and lld 14 breaks those of 12 and 14 (measured).
+    """
     oldest = link.platform.split("-")[1]
-    words = ["-bundle", "-arch", "x86_64", "-platform_version", "macos", oldest, oldest, "-undefined", "dynamic_lookup"]
+    words = ["-bundle", "-arch", "x86_64", "-platform_version", "macos", oldest, SDK, "-undefined", "dynamic_lookup"]
     words += [word for name in (*ENTRY_POINTS, *link.exports) for word in ("-exported_symbol", f"_{name}")]
-    return [*words, *([] if link.debug else ["-S"]), system_library(link.platform, scratch)]
+    strips = int(link.linker.version.partition(".")[0]) >= STRIPPING_LLD
+    # Older ones know neither word: 14 warns of the first and stops at the second.
+    words += ["-no_fixup_chains"] if strips else []
+    if not link.debug:
+        words += ["-S", *(["-x"] if strips else [])]
+    return [*words, system_library(link.platform, scratch)]
 
 
-def _zig_words(link: BundleLink, _: Path) -> list[str]:
-    """zig's own linker makes no bundles, but dlopen takes a dynamic library too. It brings a libSystem of its own."""
+def _zig_words(link: BundleLink, output: str) -> list[str]:
+    """zig's own linker makes no bundles, but dlopen takes a dynamic library too. It brings a libSystem of its own.
+
+    `-nostdlib` keeps it from compiling one of its libraries first, for 21 s; without an install name the output's path
+    would be it.
+    """
     oldest = link.platform.split("-")[1]
-    words = ["-target", f"x86_64-macos.{oldest}", "-shared", "-undefined", "dynamic_lookup"]
-    return words if link.debug else [*words, "-s"]
+    words = ["-target", f"x86_64-macos.{oldest}", "-shared", "-nostdlib", "-Wl,-undefined,dynamic_lookup"]
+    words += [f"-Wl,-install_name,{Path(output).name}"]
+    return words if link.debug else [*words, "-Wl,-S", "-Wl,-x"]
 
 
 def _caches(link: BundleLink, scratch: Path) -> dict[str, str]:

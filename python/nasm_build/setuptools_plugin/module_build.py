@@ -122,7 +122,8 @@ class ModuleBuild:
             replacement = source.fallback_files
             if replacement is None and self.session.python.foreign:
                 raise failed(
-                    f"NASM writes x86-64 code for Linux, macOS and Windows, and the target is {self.toolchain.platform}",
+                    "NASM writes x86-64 code for Linux, macOS and Windows, and the target is "
+                    f"{self.toolchain.platform}",
                     "no-fallback",
                     "-C target=win-amd64, -C target=macosx-11.0-x86_64",
                     file=source.file,
