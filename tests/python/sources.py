@@ -31,7 +31,12 @@ methods:
     dq method, answer, 4, 0             ; METH_NOARGS
     times 4 dq 0
 definition:
-    dq 1, 0, 0, 0, 0                    ; PyModuleDef_HEAD_INIT
+%ifdef Py_GIL_DISABLED                  ; PyModuleDef_HEAD_INIT
+    dd 0, 0, 0, -1                      ; thread; flags, local count: immortal
+    dq 0, 0, 0, 0, 0                    ; shared count, type; function, index, copy
+%else
+    dq 1, 0, 0, 0, 0                    ; count, type; function, index, copy
+%endif
     dq name, 0, 0, methods, 0, 0, 0, 0
 """
 

@@ -115,10 +115,13 @@ def test_constants_agree_with_the_headers(free_threaded: bool) -> None:
 
 
 @pytest.mark.every_python
-@pytest.mark.skipif(OWN.free_threaded, reason="its headers have no limited API before 3.15")
 @pytest.mark.parametrize("promised", range(OLDEST, OWN.minor + 1), ids=lambda minor: f"3.{minor}")
 def test_limited_api_shows_no_more_than_the_headers(promised: int) -> None:
     define = [f"Py_LIMITED_API={version_number(promised)}"]
+    if OWN.free_threaded and OWN.minor < NEWEST:  # abi3t came with 3.15: until then there is nothing to compare
+        with pytest.raises(SystemExit, match="The limited API is not currently supported in the free-threaded build"):
+            probe.layouts(OWN.folder, define)
+        return
     said_by_headers = probe.layouts(OWN.folder, define)
     seen = values(LAYOUT_NAMES, define, LAYOUT_FILES)
     in_headers = {name: value for name, value in seen.items() if struct_of(name) not in ("PySlot", "PyABIInfo")}

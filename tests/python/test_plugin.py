@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 from projects import Toolbox
+from running import SILENT_ABOUT_THE_GIL, SUFFIX
 from sources import SETUP_PYPROJECT, answer
 
 Projects = Callable[..., Path]
 
-SUFFIX = f".cpython-{sys.version_info[0]}{sys.version_info[1]}-x86_64-linux-gnu.so"
 KERNEL = """
 default rel
 global triple:function
@@ -49,7 +48,7 @@ def files(setup: str, **others: str) -> dict[str, str]:
 def test_assembly_beside_c_in_a_plain_extension(toolbox: Toolbox, project: Projects) -> None:
     build = toolbox.hook(project(files(PLAIN, **{"demo.c": C_MODULE})))
     assert build.members() == ["demo" + SUFFIX]
-    assert toolbox.call(build.wheel, ANSWER).output == "42\n"
+    assert toolbox.call(build.wheel, ANSWER, env=SILENT_ABOUT_THE_GIL).output == "42\n"
 
 
 def test_without_pyproject_toml(toolbox: Toolbox, project: Projects) -> None:

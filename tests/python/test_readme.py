@@ -9,6 +9,7 @@ import pytest
 
 from conftest import Projects
 from projects import Toolbox
+from running import SILENT_ABOUT_THE_GIL
 
 README = (Path(__file__).resolve().parents[2] / "README.md").read_text(encoding="utf-8")
 
@@ -30,6 +31,5 @@ def test_the_first_module_works_as_printed(project: Projects, toolbox: Toolbox) 
     )
     built = toolbox.build(folder, isolated=True)
     assert built.wheel.name.startswith("hello-1.0.0-cp3"), str(built)
-    assert toolbox.call(built.wheel, "import hello; print(hello.answer(), hello.answer.__doc__)").output == (
-        "42 The answer, from assembly.\n"
-    )
+    code = "import hello; print(hello.answer(), hello.answer.__doc__)"
+    assert toolbox.call(built.wheel, code, env=SILENT_ABOUT_THE_GIL).output == "42 The answer, from assembly.\n"

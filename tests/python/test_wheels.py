@@ -14,13 +14,10 @@ from pathlib import Path
 import pytest
 
 from projects import Build, Toolbox
+from running import FREE_THREADED, SILENT_ABOUT_THE_GIL, SUFFIX, TAG
 from sources import SETUP_PYPROJECT, answer, demo, pyproject
 
 Projects = Callable[..., Path]
-
-VERSION = f"{sys.version_info[0]}{sys.version_info[1]}"
-TAG = f"cp{VERSION}-cp{VERSION}-linux_x86_64"
-SUFFIX = f".cpython-{VERSION}-x86_64-linux-gnu.so"
 
 
 def module_of(build: Build, folder: Path) -> Path:
@@ -41,13 +38,25 @@ def test_a_module_imports_and_answers(toolbox: Toolbox, project: Projects) -> No
     build = toolbox.build(project(demo()))
     assert build.wheel.name == f"demo-1.0-{TAG}.whl"
     assert build.members() == ["demo" + SUFFIX]
-    assert toolbox.call(build.wheel, "import demo; print(demo.answer())").output == "42\n"
+    done = toolbox.call(build.wheel, "import demo; print(demo.answer())", env=SILENT_ABOUT_THE_GIL)
+    assert done.output == "42\n"
+
+
+NO_ABI3 = """\
+error: a free-threaded CPython imports no abi3 module, and abi3 was asked for with {} [toolchain]
+  fix: build a module for that version alone (leave out --abi3, py-limited-api), or promise abi3t: --abi3 3.15t
+"""
 
 
 @pytest.mark.every_python
 def test_the_stable_abi_sets_name_tag_and_macro_together(toolbox: Toolbox, project: Projects) -> None:
     files = demo(extra='py-limited-api = "3.10"\n')
     files["demo.asm"] += "%if Py_LIMITED_API != 0x030A0000\n%error the macro is not set\n%endif\n"
+    if FREE_THREADED:
+        build = toolbox.hook(project(files))
+        assert (build.returncode, build.wheels) == (1, ())
+        assert build.output.endswith(NO_ABI3.format("{}.{}t".format(*sys.version_info)))
+        return
     build = toolbox.build(project(files))
     assert build.wheel.name == "demo-1.0-cp310-abi3-linux_x86_64.whl"
     assert build.members() == ["demo.abi3.so"]

@@ -1,0 +1,20 @@
+"""The CPython that the tests run under: how a module and a wheel that are built for it are named."""
+
+from __future__ import annotations
+
+import sysconfig
+
+from packaging import tags
+
+FREE_THREADED = bool(sysconfig.get_config_var("Py_GIL_DISABLED"))
+
+SUFFIX = str(sysconfig.get_config_var("EXT_SUFFIX"))
+"""As it was configured itself: with a t where it has no GIL, and the name of its C library."""
+
+_OWN = next(tags.cpython_tags())
+
+TAG = f"{_OWN.interpreter}-{_OWN.abi}-linux_x86_64"
+"""A wheel's, for this CPython alone; which C library it has, only repaired wheels say."""
+
+SILENT_ABOUT_THE_GIL = {"PYTHONWARNINGS": "ignore:The global interpreter lock"}
+"""For tests of other things: a free-threaded CPython warns of every module that says nothing of the GIL."""
