@@ -3,6 +3,8 @@
 #include <fmt/core.h>
 
 #include <map>
+#include <optional>
+#include <set>
 #include <vector>
 
 namespace nasm_build::toolchain {
@@ -16,6 +18,7 @@ constexpr std::uint16_t relocation_addr32nb = 3;  // IMAGE_REL_AMD64_ADDR32NB: a
 constexpr std::uint8_t class_external = 2;
 constexpr std::uint8_t class_static = 3;
 constexpr std::uint8_t class_section = 0x68;
+constexpr std::uint8_t class_weak_external = 0x69;
 // Initialised data that is read and written, in pieces of 2, 4 and 8 bytes: what import tables are made of.
 constexpr std::uint32_t data_align_2 = 0xC0200040;
 constexpr std::uint32_t data_align_4 = 0xC0300040;
@@ -55,7 +58,16 @@ struct Symbol {
     std::string name;
     std::uint16_t section = 0;  // from 1; 0 is "somewhere else"
     std::uint8_t storage_class = class_external;
+    std::optional<std::uint32_t> stands_for{};  // of a weak external: the symbol whose place it takes
 };
+
+// The record behind a weak external (section 5.5.3). The third way of searching makes the name an alias.
+void put_weak_record(std::string& table, std::uint32_t symbol) {
+    constexpr std::uint32_t search_alias = 3;
+    put_little(table, symbol, 4);
+    put_little(table, search_alias, 4);
+    table.append(10, '\0');
+}
 
 // A small COFF object.
 std::string object(const std::vector<Section>& sections, const std::vector<Symbol>& symbols) {
@@ -83,6 +95,7 @@ std::string object(const std::vector<Section>& sections, const std::vector<Symbo
     }
     std::string table;
     std::string strings;
+    std::size_t records = 0;
     for (const Symbol& symbol : symbols) {
         if (symbol.name.size() <= 8) {
             put_short_name(table, symbol.name);
@@ -95,14 +108,18 @@ std::string object(const std::vector<Section>& sections, const std::vector<Symbo
         put_little(table, symbol.section, 2);
         put_little(table, 0, 2);  // the type
         put_little(table, symbol.storage_class, 1);
-        put_little(table, 0, 1);  // no auxiliary records
+        put_little(table, symbol.stands_for ? 1 : 0, 1);  // auxiliary records
+        if (symbol.stands_for) {
+            put_weak_record(table, *symbol.stands_for);
+        }
+        records += symbol.stands_for ? 2 : 1;
     }
     std::string bytes;
     put_little(bytes, machine_amd64, 2);
     put_little(bytes, sections.size(), 2);
     put_little(bytes, 0, 4);  // the time
     put_little(bytes, content_start + content.size(), 4);
-    put_little(bytes, symbols.size(), 4);
+    put_little(bytes, records, 4);
     put_little(bytes, 0, 4);  // no optional header, no characteristics
     bytes += headers + content + table;
     put_little(bytes, 4 + strings.size(), 4);
@@ -149,20 +166,25 @@ std::string null_thunk_object(const GluedNames& names) {
         {{names.null_thunk, 1, class_external}});
 }
 
+// A second word for a symbol of this library.
+std::string alias_object(const std::string& name, const std::string& symbol) {
+    return object({}, {{symbol, 0, class_external}, {name, 0, class_weak_external, 0}});
+}
+
 // One export, as the linker turns it into a table entry (section 8 of the specification).
-std::string short_import(std::string_view dll, const ImportName& import) {
+std::string short_import(std::string_view dll, std::string_view exported, ImportKind kind) {
     constexpr std::uint16_t by_name = 1;
-    const std::uint16_t type = import.kind == ImportKind::variable ? 1 : 0;
+    const std::uint16_t type = kind == ImportKind::variable ? 1 : 0;
     std::string bytes;
     put_little(bytes, 0, 2);
     put_little(bytes, 0xFFFF, 2);
     put_little(bytes, 0, 2);  // the version
     put_little(bytes, machine_amd64, 2);
     put_little(bytes, 0, 4);  // the time
-    put_little(bytes, import.name.size() + dll.size() + 2, 4);
+    put_little(bytes, exported.size() + dll.size() + 2, 4);
     put_little(bytes, 0, 2);  // the hint: where the loader looks first, and finds by name otherwise
     put_little(bytes, static_cast<std::uint16_t>(type | (by_name << 2U)), 2);
-    bytes += import.name;
+    bytes += exported;
     bytes += '\0';
     bytes += dll;
     bytes += '\0';
@@ -248,6 +270,15 @@ private:
     std::map<std::string, std::size_t> symbols_;
 };
 
+// What the library calls an export: where its address is, and of a function the code that jumps there.
+std::vector<std::string> symbols_of(std::string_view name, ImportKind kind) {
+    std::vector<std::string> symbols{"__imp_" + std::string(name)};
+    if (kind == ImportKind::function) {
+        symbols.emplace_back(name);
+    }
+    return symbols;
+}
+
 }  // namespace
 
 std::string import_library(std::string_view dll, std::span<const ImportName> names) {
@@ -256,12 +287,19 @@ std::string import_library(std::string_view dll, std::span<const ImportName> nam
     archive.add(descriptor_object(dll, glue), {glue.descriptor});
     archive.add(null_descriptor_object(glue), {glue.null_descriptor});
     archive.add(null_thunk_object(glue), {glue.null_thunk});
+    std::set<std::string_view> written;
     for (const ImportName& import : names) {
-        std::vector<std::string> symbols{"__imp_" + std::string(import.name)};
-        if (import.kind == ImportKind::function) {
-            symbols.emplace_back(import.name);
+        const std::string_view exported = import.exported.empty() ? import.name : import.exported;
+        const std::vector<std::string> symbols = symbols_of(exported, import.kind);
+        if (written.insert(exported).second) {
+            archive.add(short_import(dll, exported, import.kind), symbols);
         }
-        archive.add(short_import(dll, import), symbols);
+        if (exported != import.name) {
+            const std::vector<std::string> aliases = symbols_of(import.name, import.kind);
+            for (std::size_t index = 0; index < aliases.size(); ++index) {
+                archive.add(alias_object(aliases[index], symbols[index]), {aliases[index]});
+            }
+        }
     }
     return archive.bytes();
 }

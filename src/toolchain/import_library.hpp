@@ -18,6 +18,7 @@ enum class ImportKind : std::uint8_t { function, variable };
 struct ImportName {
     std::string_view name;
     ImportKind kind = ImportKind::function;
+    std::string_view exported{};  ///< the DLL's own word for it, `_time64` for `time`; empty where it is the same
 };
 
 /// The library for x86-64: `dll` is the DLL's file name, `python313.dll`. Names must be in the order of their bytes.

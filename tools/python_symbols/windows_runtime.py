@@ -1,8 +1,12 @@
 """Writes src/toolchain/windows_runtime.inc: which DLL of Windows' C runtime has which function of the C library.
 
 Run by hand:  python tools/python_symbols/windows_runtime.py ORIGIN FOLDER
-FOLDER holds libucrt.a and libvcruntime140_app.a, the import libraries of mingw-w64; ORIGIN says what they are. Names
-that Linux' C library has as well are taken: the functions of C, without what Microsoft alone has.
+FOLDER holds the module definition files of mingw-w64 (ziglang's wheel has them in lib/libc/mingw); ORIGIN says where
+they are from. Names that Linux' C library has as well are taken: the functions of C, without what Microsoft alone has.
+
+Left out is what would link and then fail or mislead: a name that mingw-w64 alone gives to an export (`open == _open`),
+unless it is one of C's own, which is taken with the DLL's word for it; and what takes a type that is another one there,
+`long double` (a double) and complex numbers (passed by address).
 """
 
 from __future__ import annotations
@@ -11,52 +15,91 @@ import argparse
 import hashlib
 import re
 import subprocess
+from dataclasses import dataclass
 from pathlib import Path
 
 _SOURCES = Path(__file__).resolve().parents[2] / "src"
 _RESULT = _SOURCES / "toolchain" / "windows_runtime.inc"
 _C_LIBRARY = _SOURCES / "inspect" / "data" / "c_library_symbols.inc"
-_LIBRARIES = ("libucrt.a", "libvcruntime140_app.a")
+_FILES = ("api-ms-win-crt-*-l1-1-0.def*", "vcruntime140.def.in")
+
+_OF_C_ITSELF = frozenset("ctime difftime gmtime localtime memccpy mktime strdup time timespec_get".split())
+"""Functions of ISO C that Microsoft's DLLs have under another name, and whose arguments mean the same there."""
+
+_COMPLEX = frozenset(
+    "cabs cacos cacosh carg casin casinh catan catanh ccos ccosh cexp cimag clog clog10 conj cpow cproj creal csin"
+    " csinh csqrt ctan ctanh".split()
+)
+_LONG_DOUBLE = frozenset("nexttoward nexttowardf strtold wcstold".split())
 
 
-def functions(library: Path) -> dict[str, str]:
-    """Function to DLL, of the members that stand for a DLL's export; `nm` names each member before its symbols."""
-    listing = subprocess.run(["nm", str(library)], check=True, capture_output=True, text=True).stdout
-    found: dict[str, str] = {}
-    dll = ""
-    for line in listing.splitlines():
-        member = re.fullmatch(r"(?:lib\w+_)?lib(api-ms-win-crt-\w+-l\d-\d-\d|vcruntime140)(?:_app)?s\d+\.o:", line)
-        if line.endswith(":"):
-            dll = f"{member[1]}.dll" if member else ""
-        symbol = re.fullmatch(r"[0-9a-f]+ T (\w+)", line)
-        if dll and symbol:
-            found[symbol[1]] = dll
+@dataclass(frozen=True)
+class Export:
+    """A DLL, and the DLL's own word for a function."""
+
+    dll: str
+    name: str
+
+
+def exports(definition: Path, includes: Path) -> dict[str, Export]:
+    """What a module definition file says that a DLL exports on x86-64: `name`, `name DATA`, or `name == its export`.
+
+    DATA says that mingw-w64 has code of its own in place of the function.
+    """
+    text = subprocess.run(
+        ["cpp", "-P", "-undef", "-w", "-x", "c", "-D__x86_64__", "-I", includes, "-I", definition.parent, definition],
+        check=True,
+        capture_output=True,
+        text=True,
+    ).stdout
+    dll = definition.name.split(".")[0] + ".dll"
+    found: dict[str, Export] = {}
+    for line in text.split("EXPORTS", 1)[1].splitlines():
+        export = re.fullmatch(r"\s*(\w+)(?:\s+DATA)?(?:\s*==\s*(\w+))?\s*", line.partition(";")[0])
+        if export:
+            found[export[1]] = Export(dll, export[2] or export[1])
+            found.setdefault(export[2] or export[1], found[export[1]])
     return found
+
+
+def takes_another_type(name: str, names: set[str]) -> bool:
+    """Whether a parameter or the result is one of those that differ: `sinhl` stands beside `sinhf` and `sinh`."""
+    base = name[:-1] if name[-1] in "fl" else name
+    is_complex = name in _COMPLEX or base in _COMPLEX
+    return is_complex or name in _LONG_DOUBLE or (name.endswith("l") and f"{base}f" in names)
 
 
 def main() -> None:
     """The command."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").split("\n", 1)[0])
-    parser.add_argument("origin", help="what the libraries are: a package and its version")
-    parser.add_argument("folder", type=Path, help="where the libraries lie")
+    parser.add_argument("origin", help="where the files are from: a package and its version")
+    parser.add_argument("folder", type=Path, help="holds lib-common and def-include")
     arguments = parser.parse_args()
     wanted = set(re.findall(r'C_LIBRARY_SYMBOL\(\d+, "(\w+)"', _C_LIBRARY.read_text(encoding="utf-8")))
-    # The second library's word counts: Microsoft's compiler takes memcpy and its like from vcruntime140.dll.
-    both: dict[str, str] = {}
+    both: dict[str, Export] = {}
+    digest = hashlib.sha256()
+    # The last file's word counts: Microsoft's compiler takes memcpy and its like from vcruntime140.dll.
+    for pattern in _FILES:
+        for definition in sorted((arguments.folder / "lib-common").glob(pattern)):
+            digest.update(definition.read_bytes())
+            if "-private-" not in definition.name:
+                both.update(exports(definition, arguments.folder / "def-include"))
+    rows = [
+        f'RUNTIME_FUNCTION("{name}", "{one.name}", "{one.dll}")'
+        for name, one in sorted(both.items())
+        if name in wanted
+        and not name.startswith("__")  # glibc's own, which are variables there
+        and (name == one.name or name in _OF_C_ITSELF)
+        and not takes_another_type(name, wanted)
+    ]
     lines = [
         "// Generated by tools/python_symbols/windows_runtime.py; do not edit.",
         "//",
-        "// RUNTIME_FUNCTION(name, DLL)",
+        "// RUNTIME_FUNCTION(name, the DLL's own name for it, DLL)",
         "//",
-        f"// Read with nm from: {arguments.origin}",
+        f"// Read from: {arguments.origin}; SHA-256 of the files {digest.hexdigest()[:16]}…",
     ]
-    for name in _LIBRARIES:
-        both.update(functions(arguments.folder / name))
-        digest = hashlib.sha256((arguments.folder / name).read_bytes()).hexdigest()
-        lines.append(f"//   {name}: SHA-256 {digest[:16]}…")
-    rows = sorted((name, dll) for name, dll in both.items() if name in wanted and "-private-" not in dll)
-    lines += [f'RUNTIME_FUNCTION("{name}", "{dll}")' for name, dll in rows]
-    _RESULT.write_text("\n".join(lines) + "\n", encoding="utf-8")
+    _RESULT.write_text("\n".join([*lines, *rows]) + "\n", encoding="utf-8")
     print(f"{_RESULT}: {len(rows)} functions")
 
 
