@@ -6,6 +6,7 @@
 #include <set>
 #include <span>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "base/environment.hpp"
@@ -22,10 +23,11 @@ void require_whole_addresses(std::span<const std::byte> object) {
     const std::vector<toolchain::ShortReference> found = toolchain::short_references(object);
     if (!found.empty()) {
         const toolchain::ShortReference& first = found.front();
-        throw Error(fmt::format("'{}' is referred to by a 32-bit address (at {}+{:#x}), and modules for Windows lie above "
-                                "4 GB",
-                                first.symbol, first.section, first.offset),
-                    "lea rax, [rel name], or [rel name] as the operand; in tables: dq name");
+        throw Error(
+            fmt::format("'{}' is referred to by a 32-bit address (at {}+{:#x}), and modules for Windows lie above "
+                        "4 GB",
+                        first.symbol, first.section, first.offset),
+            "lea rax, [rel name], or [rel name] as the operand; in tables: dq name");
     }
 }
 
@@ -35,9 +37,9 @@ std::set<std::string> entry_points(const std::vector<std::string>& objects) {
         try {
             const inspect::FileBytes file = inspect::read_file(path_from_utf8(path));
             require_whole_addresses(file.bytes());
-            for (std::string& name : toolchain::defined_names(file.bytes())) {
+            for (const std::string_view name : toolchain::defined_names(file.bytes())) {
                 if (toolchain::is_entry_point(name)) {
-                    found.insert(std::move(name));
+                    found.emplace(name);
                 }
             }
         } catch (const Error& error) {

@@ -4,7 +4,6 @@
 #include <array>
 #include <charconv>
 #include <cstdint>
-#include <iterator>
 #include <system_error>
 
 #include "base/error.hpp"
@@ -23,7 +22,7 @@ constexpr std::size_t relocation_size = 10;
 constexpr std::uint64_t relocation_addr32 = 2;  // IMAGE_REL_AMD64_ADDR32
 
 Error not_an_object() {
-    return Error("is no whole COFF object for x86-64", "build it again");
+    return Error("is no whole COFF object for x86-64", "assemble it with nasm -f win64, or compile it for x86-64");
 }
 
 std::uint64_t little(std::span<const std::byte> bytes, std::size_t offset, std::size_t size) {
@@ -38,16 +37,13 @@ std::uint64_t little(std::span<const std::byte> bytes, std::size_t offset, std::
 }
 
 // Text up to a zero byte, or to the end of the field.
-std::string text_at(std::span<const std::byte> bytes, std::size_t offset, std::size_t longest) {
+std::string_view text_at(std::span<const std::byte> bytes, std::size_t offset, std::size_t longest) {
     if (offset > bytes.size()) {
         throw not_an_object();
     }
     const auto field = bytes.subspan(offset, std::min(longest, bytes.size() - offset));
-    const auto end = std::find(field.begin(), field.end(), std::byte{0});
-    std::string text;
-    std::transform(field.begin(), end, std::back_inserter(text),
-                   [](std::byte letter) { return static_cast<char>(std::to_integer<unsigned char>(letter)); });
-    return text;
+    const std::string_view text(reinterpret_cast<const char*>(field.data()), field.size());
+    return text.substr(0, text.find('\0'));
 }
 
 // Where the symbol table and the strings behind it lie.
@@ -70,31 +66,59 @@ SymbolTable symbol_table(std::span<const std::byte> object) {
     return table;
 }
 
-std::string symbol_name(std::span<const std::byte> object, const SymbolTable& table, std::size_t index) {
+// A text of the string table, which begins with its own size in four bytes and ends each text with a zero byte.
+std::string_view long_name(std::span<const std::byte> object, const SymbolTable& table, std::size_t offset) {
+    const std::string_view name = text_at(object, table.strings() + offset, object.size());
+    const bool is_ended = table.strings() + offset + name.size() < object.size();
+    if (offset < 4 || !is_ended) {
+        throw not_an_object();
+    }
+    return name;
+}
+
+std::string_view symbol_name(std::span<const std::byte> object, const SymbolTable& table, std::size_t index) {
     const std::size_t symbol = table.start + index * symbol_size;
     const bool is_long = little(object, symbol, 4) == 0;
-    return is_long ? text_at(object, table.strings() + little(object, symbol + 4, 4), object.size())
-                   : text_at(object, symbol, short_name_size);
+    return is_long ? long_name(object, table, little(object, symbol + 4, 4)) : text_at(object, symbol, short_name_size);
 }
 
 // `/17` stands for the text at 17 of the string table.
-std::string section_name(std::span<const std::byte> object, const SymbolTable& table, std::size_t header) {
-    std::string name = text_at(object, header, short_name_size);
+std::string_view section_name(std::span<const std::byte> object, const SymbolTable& table, std::size_t header) {
+    const std::string_view name = text_at(object, header, short_name_size);
     std::size_t offset = 0;
     if (name.starts_with('/')) {
         const auto [end, error] = std::from_chars(name.data() + 1, name.data() + name.size(), offset);
         if (error == std::errc() && end == name.data() + name.size()) {
-            return text_at(object, table.strings() + offset, object.size());
+            return long_name(object, table, offset);
         }
     }
     return name;
 }
 
+// A section's relocations. Where there are more than the header's 16 bits can count, the first stands for their number.
+struct Relocations {
+    std::size_t start = 0;
+    std::size_t count = 0;
+};
+
+Relocations relocations_of(std::span<const std::byte> object, std::size_t header) {
+    constexpr std::uint64_t count_overflows = 0x01000000;  // IMAGE_SCN_LNK_NRELOC_OVFL
+    Relocations relocations{.start = little(object, header + 24, 4), .count = little(object, header + 32, 2)};
+    if ((little(object, header + 36, 4) & count_overflows) != 0 && relocations.count == 0xFFFF) {
+        relocations.count = little(object, relocations.start, 4);
+    }
+    if (relocations.start > object.size() ||
+        relocations.count > (object.size() - relocations.start) / relocation_size) {
+        throw not_an_object();
+    }
+    return relocations;
+}
+
 }  // namespace
 
-std::vector<std::string> defined_names(std::span<const std::byte> object) {
+std::vector<std::string_view> defined_names(std::span<const std::byte> object) {
     const SymbolTable table = symbol_table(object);
-    std::vector<std::string> names;
+    std::vector<std::string_view> names;
     for (std::size_t index = 0; index < table.count; ++index) {
         const std::size_t symbol = table.start + index * symbol_size;
         const std::uint64_t section = little(object, symbol + 12, 2);
@@ -103,6 +127,9 @@ std::vector<std::string> defined_names(std::span<const std::byte> object) {
             names.push_back(symbol_name(object, table, index));
         }
         index += little(object, symbol + 17, 1);  // auxiliary records are counted as symbols
+        if (index >= table.count) {
+            throw not_an_object();
+        }
     }
     std::sort(names.begin(), names.end());
     return names;
@@ -115,14 +142,13 @@ std::vector<ShortReference> short_references(std::span<const std::byte> object) 
     std::vector<ShortReference> found;
     for (std::size_t index = 0; index < sections; ++index) {
         const std::size_t header = headers + index * section_header_size;
-        const std::size_t relocations = little(object, header + 24, 4);
-        const std::size_t count = little(object, header + 32, 2);
-        const std::string section = section_name(object, table, header);
+        const std::string_view section = section_name(object, table, header);
         if (section.starts_with(".debug")) {
             continue;
         }
-        for (std::size_t number = 0; number < count; ++number) {
-            const std::size_t relocation = relocations + number * relocation_size;
+        const Relocations relocations = relocations_of(object, header);
+        for (std::size_t number = 0; number < relocations.count; ++number) {
+            const std::size_t relocation = relocations.start + number * relocation_size;
             if (little(object, relocation + 8, 2) != relocation_addr32) {
                 continue;
             }

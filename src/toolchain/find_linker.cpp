@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <charconv>
 #include <filesystem>
+#include <set>
 #include <system_error>
 #include <utility>
 
@@ -30,6 +31,10 @@ constexpr std::string_view separators = "/\\";
 constexpr std::string_view program_suffix = "";
 constexpr std::string_view separators = "/";
 #endif
+
+constexpr std::string_view name_for(LinkerKind kind) {
+    return kind == LinkerKind::lld_link ? "lld-link" : "ld64.lld";
+}
 
 // What a version looks like to the one who asked: its text and its first number.
 struct LinkerVersion {
@@ -57,25 +62,67 @@ struct Candidate {
     std::string reason;
 };
 
-Candidate examine(const std::string& path, const std::vector<std::string>& words,
+Candidate passed_over(std::string reason) {
+    return {.version = {}, .reason = std::move(reason)};
+}
+
+std::string failure(std::string_view question, const ProgramAnswer& answer) {
+    return fmt::format("`{}` ended with exit status {} and printed {}", question, answer.status, said(answer.output));
+}
+
+// lld is one program for every format and takes the format from the name that it is started with. Only the linker for
+// ELF says which it is; that one of the others is meant for another platform, its name alone tells.
+bool is_of_another_format(LinkerKind kind, const std::string& path, std::string_view output) {
+    const std::string name = path_to_utf8(path_from_utf8(path).filename());
+    const std::string_view other = name_for(kind == LinkerKind::lld_link ? LinkerKind::ld64 : LinkerKind::lld_link);
+    return output.find("compatible with GNU linkers") != std::string_view::npos || name.starts_with(other);
+}
+
+// `words` start a linker of LLVM's; `path` is the file among them.
+Candidate examine(LinkerKind kind, const std::string& path, const std::vector<std::string>& words,
                   std::chrono::milliseconds time_limit) {
+    constexpr const char* question = "--version";
     if (std::string reason = obstacle_to_running(path); !reason.empty()) {
-        return {.version = {}, .reason = std::move(reason)};
+        return passed_over(std::move(reason));
     }
-    ProgramAnswer answer = ask_program(words, "--version", time_limit);
+    const ProgramAnswer answer = ask_program(words, question, time_limit);
     if (!answer.reason.empty()) {
-        return {.version = {}, .reason = std::move(answer.reason)};
+        return passed_over(answer.reason);
+    }
+    if (answer.status != 0) {
+        return passed_over(failure(question, answer));
     }
     const std::optional<LinkerVersion> version = lld_version(answer.output);
-    if (answer.status != 0 || !version) {
-        return {.version = {},
-                .reason = fmt::format("it is not LLVM's lld: `--version` printed {}", said(answer.output))};
+    if (!version) {
+        return passed_over(fmt::format("it is not LLVM's lld: `{}` printed {}", question, said(answer.output)));
+    }
+    if (is_of_another_format(kind, path, answer.output)) {
+        return passed_over(fmt::format("it is lld for another platform: {} is wanted", name_for(kind)));
     }
     if (version->major < oldest_lld) {
-        return {.version = {},
-                .reason = fmt::format("it is lld {}, and {} is the oldest that is used", version->text, oldest_lld)};
+        return passed_over(fmt::format("it is lld {}, and {} is the oldest that is used", version->text, oldest_lld));
     }
     return {.version = version->text, .reason = {}};
+}
+
+// zig links for Mach-O by itself, so the version that counts is its own.
+Candidate examine_zig_cc(const std::string& zig, std::chrono::milliseconds time_limit) {
+    constexpr const char* question = "version";
+    if (std::string reason = obstacle_to_running(zig); !reason.empty()) {
+        return passed_over(std::move(reason));
+    }
+    const ProgramAnswer answer = ask_program({zig}, question, time_limit);
+    if (!answer.reason.empty()) {
+        return passed_over(answer.reason);
+    }
+    if (answer.status != 0) {
+        return passed_over(failure(question, answer));
+    }
+    std::string version = first_line(answer.output);
+    if (version.find_first_of("0123456789") != 0) {
+        return passed_over(fmt::format("it is not zig: `{}` printed {}", question, said(answer.output)));
+    }
+    return {.version = std::move(version), .reason = {}};
 }
 
 class Search {
@@ -83,14 +130,7 @@ public:
     Search(LinkerKind kind, const LinkerPlaces& places) : kind_(kind), places_(places) {}
 
     bool try_file(const std::string& path, LinkerOrigin origin) {
-        Candidate candidate = examine(path, {path}, places_.time_limit);
-        if (!candidate.reason.empty()) {
-            result.rejected.push_back({path, origin, std::move(candidate.reason)});
-            return false;
-        }
-        result.linker =
-            FoundLinker{.words = {path}, .kind = kind_, .version = std::move(candidate.version), .origin = origin};
-        return true;
+        return settle(path, {{path}, kind_, {}, origin}, examine(kind_, path, {path}, places_.time_limit));
     }
 
     // Every folder for the plain name before any for a versioned one: the plain one is what the machine's owner chose.
@@ -114,13 +154,13 @@ public:
                 return false;
             }
             const std::string path = absolute_text(file);
-            const bool seen = std::find(seen_.begin(), seen_.end(), path) != seen_.end();
-            seen_.push_back(path);
-            return !seen && try_file(path, origin);
+            const auto [place, is_new] =
+                seen_.insert(path_to_utf8(fs::weakly_canonical(file.parent_path(), error) / file.filename()));
+            return is_new && try_file(path, origin);
         });
     }
 
-    // lld goes by the name that it is started with, so a link is not resolved.
+    // lld goes by the name that it is started with, so a link is not resolved, though one among the folders is.
     static std::string absolute_text(const fs::path& path) {
         std::error_code error;
         const fs::path whole = fs::absolute(path, error);
@@ -128,29 +168,28 @@ public:
     }
 
     bool try_zig(const std::string& zig) {
-        const bool is_coff = kind_ == LinkerKind::lld_link;
-        ProgramAnswer answer = ask_program({zig}, "version", places_.time_limit);
-        std::string reason = obstacle_to_running(zig);
-        if (reason.empty()) {
-            reason = std::move(answer.reason);
+        if (kind_ == LinkerKind::lld_link) {
+            const std::vector<std::string> words{zig, "lld-link"};
+            return settle(zig, {words, kind_, {}, LinkerOrigin::ziglang},
+                          examine(kind_, zig, words, places_.time_limit));
         }
-        if (reason.empty() && answer.status != 0) {
-            reason = fmt::format("`version` printed {}", said(answer.output));
-        }
-        if (!reason.empty()) {
-            result.rejected.push_back({zig, LinkerOrigin::ziglang, std::move(reason)});
-            return false;
-        }
-        result.linker = FoundLinker{.words = {zig, is_coff ? "lld-link" : "cc"},
-                                    .kind = is_coff ? LinkerKind::lld_link : LinkerKind::zig_cc,
-                                    .version = first_line(answer.output),
-                                    .origin = LinkerOrigin::ziglang};
-        return true;
+        return settle(zig, {{zig, "cc"}, LinkerKind::zig_cc, {}, LinkerOrigin::ziglang},
+                      examine_zig_cc(zig, places_.time_limit));
     }
 
     LinkerSearch result;
 
 private:
+    bool settle(const std::string& path, FoundLinker linker, Candidate candidate) {
+        if (!candidate.reason.empty()) {
+            result.rejected.push_back({path, linker.origin, std::move(candidate.reason)});
+            return false;
+        }
+        linker.version = std::move(candidate.version);
+        result.linker = std::move(linker);
+        return true;
+    }
+
     static std::string with_suffix(std::string name) {
         if (!program_suffix.empty() && !name.ends_with(program_suffix)) {
             name += program_suffix;
@@ -160,7 +199,7 @@ private:
 
     LinkerKind kind_;
     const LinkerPlaces& places_;
-    std::vector<std::string> seen_;
+    std::set<std::string> seen_;
 };
 
 std::string list_of(const std::vector<RejectedLinker>& rejected) {
@@ -184,8 +223,7 @@ LinkerSearch find_named(LinkerKind kind, const LinkerPlaces& places, const std::
                                                               : list_of(result.rejected);
         result.error = fmt::format("{} names {}, which cannot be used: {}",
                                    is_setting ? "the setting linker" : "the variable NASM_BUILD_LINKER", named, why);
-        result.fix = fmt::format("give the path of {} {} or later, or {}",
-                                 kind == LinkerKind::lld_link ? "lld-link" : "ld64.lld", oldest_lld,
+        result.fix = fmt::format("give the path of {} {} or later, or {}", name_for(kind), oldest_lld,
                                  is_setting ? "take the setting out" : "unset NASM_BUILD_LINKER");
     }
     return std::move(result);
@@ -205,7 +243,7 @@ LinkerSearch find_linker(const Target& target, const LinkerPlaces& places) {
     if (places.variable) {
         return find_named(kind, places, *places.variable, LinkerOrigin::variable);
     }
-    const std::string name = kind == LinkerKind::lld_link ? "lld-link" : "ld64.lld";
+    const std::string name(name_for(kind));
     Search search(kind, places);
     const bool found = search.try_folders(places.search_path, name, LinkerOrigin::search_path) ||
                        search.try_folders(places.usual_places, name, LinkerOrigin::usual_place) ||
