@@ -15,5 +15,6 @@ void add_flags_command(CLI::App& app, int& exit_status);
 void add_linker_command(CLI::App& app, int& exit_status);
 void add_import_library_command(CLI::App& app, int& exit_status);
 void add_entry_points_command(CLI::App& app, int& exit_status);
+void add_trim_object_command(CLI::App& app, int& exit_status);
 
 }  // namespace nasm_build::cli

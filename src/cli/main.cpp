@@ -27,6 +27,7 @@ int run(CLI::App& app, std::vector<std::string> words) {
     nasm_build::cli::add_linker_command(app, exit_status);
     nasm_build::cli::add_import_library_command(app, exit_status);
     nasm_build::cli::add_entry_points_command(app, exit_status);
+    nasm_build::cli::add_trim_object_command(app, exit_status);
     try {
         std::reverse(words.begin(), words.end());  // CLI11 takes the words from the back
         app.parse(words);
