@@ -13,7 +13,6 @@ import json
 import subprocess
 import sys
 import tempfile
-import zipfile
 from pathlib import Path
 
 import peers
@@ -62,14 +61,9 @@ def main() -> None:
     arguments = parser.parse_args()
     if arguments.rounds < 2:
         parser.error("--rounds must be at least 2: a median of less is none")
-    assembly, in_c, _ = peers.provide(arguments.python)
+    assembly, in_c = peers.provide_two("pymult", arguments.python)
     with tempfile.TemporaryDirectory(prefix="benchmark-") as work:
-        installed = Path(work) / "installed"
-        for peer in (assembly, in_c):
-            folder = Path(work) / peer.backend
-            folder.mkdir()
-            with zipfile.ZipFile(peer.build(folder)) as built:
-                built.extractall(installed)
+        installed = peers.install([assembly, in_c], Path(work))
         words = [str(in_c.python), "-c", MEASURE, json.dumps(PATHS), str(arguments.rounds)]
         done = subprocess.run(words, cwd=installed, stdout=subprocess.PIPE, text=True, check=True)
     for path, seconds in json.loads(done.stdout).items():
