@@ -250,6 +250,7 @@ PyModuleDef definition = {
 
 }  // namespace
 
+// NOLINTNEXTLINE(bugprone-reserved-identifier): CPython's name for it
 PyMODINIT_FUNC PyInit__native() {
     return PyModuleDef_Init(&definition);
 }

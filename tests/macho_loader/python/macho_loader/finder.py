@@ -17,7 +17,7 @@ from types import ModuleType
 
 from . import _native
 
-PLATFORM_SUFFIX = re.compile(r"\.cpython-(\d+[a-z]*)-.*\.so")
+PLATFORM_SUFFIX = re.compile(r"\.(cpython-\d+[a-z]*|abi\d+t?)-.*\.so")
 PLAIN_SUFFIX = re.compile(r"(\.abi\d+t?)?\.so")
 
 _loaded: dict[str, str] = {}
@@ -34,7 +34,7 @@ def suffixes() -> list[str]:
     for suffix in EXTENSION_SUFFIXES:
         versioned = PLATFORM_SUFFIX.fullmatch(suffix)
         if versioned:
-            found.append(f".cpython-{versioned[1]}-darwin.so")
+            found.append(f".{versioned[1]}-darwin.so")
         elif PLAIN_SUFFIX.fullmatch(suffix):
             found.append(suffix)
     return found
