@@ -91,7 +91,7 @@ def loader(tmp_path_factory: pytest.TempPathFactory) -> Path:
             work = folder.with_name("macho-loader.part")
             subprocess.run([sys.executable, LOADER / "build.py", work], check=True)
             compiler = shlex.split(os.environ.get("CXX", "c++"))
-            words = ["-O2", "-fomit-frame-pointer", "-shared", "-fPIC", LOADER / "samples/catch.cpp"]
+            words: list[str | Path] = ["-O2", "-fomit-frame-pointer", "-shared", "-fPIC", LOADER / "samples/catch.cpp"]
             subprocess.run([*compiler, *words, "-o", work / "catch.so"], check=True)
             work.rename(folder)
     return folder
