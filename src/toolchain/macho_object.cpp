@@ -141,7 +141,7 @@ void Trimming::write_groups(const Choice& choice) {
     if (!layout.groups_command) {
         return;
     }
-    for (const std::uint64_t offset : {8, 16, 24}) {
+    for (const std::uint64_t offset : std::to_array<std::uint64_t>({8, 16, 24})) {
         const std::uint64_t place = *layout.groups_command + offset;
         const std::uint64_t first = bytes.number(place, 4);
         const std::uint64_t count = bytes.number(place + 4, 4);
