@@ -97,6 +97,49 @@ def test_windows_imports_what_linux_built(toolbox: Toolbox, project: Projects, a
     assert done == wine.Done(0, "42 6 (text, /)\n")
 
 
+DEEP = """
+function inner, pointer
+    mov     rax, [pointer]
+    return  rax
+
+function middle, pointer, saved(kept)
+    invoke  inner, pointer
+    add     rax, kept
+    return  rax
+
+exported_function outer
+    invoke  middle, 0, 1
+    return  rax
+"""
+
+
+def test_an_access_violation_below_our_frames_is_an_os_error(toolbox: Toolbox, project: Projects) -> None:
+    """Windows walks the unwind data of Python.inc's functions to find ctypes' handler; without it the process ends."""
+    functions, _, tables = ANSWER.partition("py_methods")
+    source = functions + DEEP + "\npy_methods" + tables
+    folder = project({
+        "pyproject.toml": '[build-system]\nrequires = ["nasm-build"]\nbuild-backend = "nasm_build.backend"\n',
+        "setup.py": """
+            from nasm_build import Extension
+            from setuptools import setup
+            setup(name="demo", version="1.0", ext_modules=[Extension("demo", ["demo.asm"], export_symbols=["outer"])])
+            """,
+        "demo.asm": source,
+    })  # fmt: skip
+    artefact = maven.ARTEFACTS[-1]
+    made = build(toolbox, folder, WINDOWS, artefact.minor)
+    with zipfile.ZipFile(made.wheel) as archive:
+        archive.extractall(toolbox.work / "installed")
+    program = (
+        "import ctypes, demo\n"
+        "print(demo.answer())\n"
+        "try:\n    ctypes.CDLL(demo.__file__).outer()\nexcept OSError as error:\n    print(error)\n"
+    )
+    places = {"PYTHONPATH": wine.search_path(toolbox.work / "installed")}
+    done = wine.run_windows(maven.provide(artefact), ["-c", program], env=places, timeout=120)
+    assert done == wine.Done(0, "42\nexception: access violation reading 0x0000000000000000\n")
+
+
 @pytest.mark.parametrize("target", [WINDOWS, MACOS])
 def test_two_folders_give_one_wheel(toolbox: Toolbox, project: Projects, target: str) -> None:
     first, second = (build(toolbox, project(demo(), name), target).wheel.read_bytes() for name in ("one", "two"))
