@@ -9,12 +9,15 @@ import struct
 import subprocess
 import sys
 import sysconfig
+import zipfile
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
+from conftest import Projects
 from devtools.cache import locked
+from projects import Toolbox
 
 LOADER = Path(__file__).resolve().parents[1] / "macho_loader"
 INCLUDE = Path(__file__).resolve().parents[2] / "python" / "nasm_build" / "include"
@@ -166,8 +169,7 @@ def lay_out(folder: Path, pointers: int = 6, imports: int = 1) -> Path:
 def probe(run: Run, loader: Path, path: Path) -> dict[str, object]:
     done = run("-c", PROBE, path, loader / "catch.so")
     assert done.returncode == 0, done.stderr
-    found: dict[str, object] = json.loads(done.stdout)
-    return found
+    return dict(json.loads(done.stdout))
 
 
 def test_opcodes_lazy_binds_and_compact_unwind_data(run: Run, loader: Path, linked: Path) -> None:
@@ -280,6 +282,52 @@ def test_an_import_that_fails_is_one_line(run: Run, demo: Path) -> None:
     assert done.stderr.splitlines()[-1] == f"ImportError: {demo / ('other' + SUFFIX)}: it exports no _PyInit_other"
 
 
+# ---- What nasm-build makes -------------------------------------------------------------------------------------------
+
+# NASM writes each label into the symbol table, and linkers take it for a function without unwind data.
+THROUGH = """
+exported_function through, saved(called), saved(kept), register(more)
+    mov     kept, 0xbad
+    mov     more, 0xbad
+    test    called, called
+    jz      .nothing
+.behind_a_label:
+    call    called
+    return
+.nothing:
+    return  0
+"""
+
+SETUP = """
+from nasm_build import Extension
+from setuptools import setup
+setup(name="demo", version="1.0", ext_modules=[Extension("demo", ["demo.asm"], export_symbols=["through"])])
+"""
+
+CATCHING = """
+import ctypes, sys, demo, macho_loader
+catch = ctypes.CDLL(sys.argv[1]).caught_through
+catch.restype = ctypes.c_int64
+print(demo.answer(), catch(ctypes.c_void_p(macho_loader.address(demo.__file__, "_through"))))
+"""
+
+
+def test_exceptions_pass_behind_a_label_of_a_module_as_it_is_built(
+    run: Run, loader: Path, toolbox: Toolbox, project: Projects, tmp_path: Path
+) -> None:
+    folder = project({
+        "pyproject.toml": '[build-system]\nrequires = ["nasm-build"]\nbuild-backend = "nasm_build.backend"\n',
+        "setup.py": SETUP,
+        "demo.asm": DEMO.replace("py_methods", THROUGH + "py_methods"),
+    })  # fmt: skip
+    made = toolbox.hook(folder, config_settings={"target": "macosx-11.0-x86_64", "target-python": VERSION})
+    assert made.returncode == 0, str(made)
+    with zipfile.ZipFile(made.wheel) as archive:
+        archive.extractall(tmp_path / "installed")
+    done = run("-c", CATCHING, loader / "catch.so", MACHO_LOADER_FOLDER=tmp_path / "installed")
+    assert done.stdout == "42 42010203\n", done.stderr
+
+
 # ---- Importing ------------------------------------------------------------------------------------------------------
 
 IMPORTING = """
@@ -346,8 +394,7 @@ def test_a_run_that_loaded_none_has_failed(run: Run, demo: Path, tmp_path: Path,
     (tmp_path / "test_it.py").write_text("import demo\ndef test_it(): assert demo.answer() == 42\n")
     folder = tmp_path / "empty" if is_there else ""
     done = run(*PYTEST, "test_it.py", MACHO_LOADER_FOLDER=folder)
-    where = folder or "nowhere: MACHO_LOADER_FOLDER is not set"
-    said = f"error: no module for macOS was loaded from {where}; the tests say nothing about one"
-    assert said in done.stdout.splitlines(), done.stdout
+    where = f"from {folder or 'nowhere: MACHO_LOADER_FOLDER is not set'}; the tests say nothing about one"
+    assert f"error: no module for macOS was loaded {where}" in done.stdout.splitlines(), done.stdout
     assert "1 passed" in done.stdout
     assert done.returncode == 1
