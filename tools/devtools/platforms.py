@@ -14,7 +14,7 @@ from . import environments, examples, results
 from .environments import REQUIREMENTS, Environment
 from .forms import Form, Plan
 from .interpreters import Interpreter
-from .pythons import offer, wine
+from .pythons import offer, windows_tools, wine
 from .pythons.catalogue import WindowsPython
 from .pythons.offer import Missing
 from .results import Outcome
@@ -64,7 +64,10 @@ class Runs:
             done = wine.run_windows(
                 python.path,
                 [*words, "--basetemp", folder / "temporary", project / "tests"],
-                env={"PYTHONPATH": wine.search_path(folder / "installed", windows_packages())},
+                env={
+                    "PYTHONPATH": wine.search_path(folder / "installed", windows_packages()),
+                    "NASM": wine.windows_path(windows_tools.nasm()),
+                },
                 cwd=folder,
                 timeout=LIMIT_SECONDS,
             )

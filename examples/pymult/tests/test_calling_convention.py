@@ -1,7 +1,7 @@
 """multiply gives back every register that the calling convention makes it keep, on every path.
 
 A caller's value lost in rbx or r12 does no harm until a compiler happens to keep something there: results alone do not
-show it. System V only, on x86-64.
+show it. On x86-64 alone, where the module is assembly. Needs NASM: $NASM, or nasm of PATH.
 """
 
 from __future__ import annotations
@@ -20,12 +20,12 @@ import pytest
 
 import pymult
 
-pytestmark = pytest.mark.skipif(
-    sys.platform == "win32" or platform.machine() not in ("x86_64", "AMD64"), reason="not System V on x86-64"
-)
+pytestmark = pytest.mark.skipif(platform.machine() not in ("x86_64", "AMD64"), reason="the module is not assembly here")
 
+WIN64 = sys.platform == "win32"
 CheckedCall = Callable[..., tuple[Any, list[str]]]
-CHECKED = ["rbx", "rbp", "r12", "r13", "r14", "r15", "rsp", "direction flag"]
+GENERAL = ["rbx", "rbp", "r12", "r13", "r14", "r15", "rsi", "rdi"]
+CHECKED = [*GENERAL, *(f"xmm{number}" for number in range(6, 16)), "rsp", "direction flag"]
 
 
 class Twice(int):
@@ -57,14 +57,28 @@ PATHS: dict[str, tuple[Any, ...]] = {
 }
 
 
+def mapped(code: bytes) -> tuple[int, object]:
+    """Code in memory that may run: its address, and what keeps it there."""
+    if sys.platform == "win32":
+        allocate = ctypes.windll.kernel32.VirtualAlloc
+        allocate.restype = ctypes.c_void_p
+        allocate.argtypes = [ctypes.c_void_p, ctypes.c_size_t, ctypes.c_uint32, ctypes.c_uint32]
+        address = allocate(None, len(code), 0x3000, 0x40)  # MEM_COMMIT | MEM_RESERVE, PAGE_EXECUTE_READWRITE
+        assert address
+        ctypes.memmove(address, code, len(code))
+        return int(address), None  # until the process ends
+    page = mmap.mmap(-1, len(code), prot=mmap.PROT_READ | mmap.PROT_WRITE | mmap.PROT_EXEC)
+    page.write(code)
+    start = ctypes.c_char.from_buffer(page)  # while this lives, so does the page
+    return ctypes.addressof(start), start
+
+
 @pytest.fixture(scope="module")
 def checked_call(tmp_path_factory: pytest.TempPathFactory) -> Iterator[CheckedCall]:
     binary = tmp_path_factory.mktemp("code") / "checked_call.bin"
     source = Path(__file__).with_name("checked_call.asm")
-    subprocess.run([os.environ.get("NASM", "nasm"), "-f", "bin", str(source), "-o", str(binary)], check=True)
-    code = binary.read_bytes()
-    page = mmap.mmap(-1, len(code), prot=mmap.PROT_READ | mmap.PROT_WRITE | mmap.PROT_EXEC)
-    page.write(code)
+    words = ["-f", "bin", *(["-DWIN64"] if WIN64 else []), str(source), "-o", str(binary)]
+    subprocess.run([os.environ.get("NASM", "nasm"), *words], check=True)
     # PYFUNCTYPE keeps the GIL and raises the exception that the function set.
     prototype = ctypes.PYFUNCTYPE(
         ctypes.py_object,
@@ -74,8 +88,8 @@ def checked_call(tmp_path_factory: pytest.TempPathFactory) -> Iterator[CheckedCa
         ctypes.c_ssize_t,
         ctypes.POINTER(ctypes.c_uint64),
     )
-    start = ctypes.c_char.from_buffer(page)  # while this lives, so does the page
-    trampoline = prototype(ctypes.addressof(start))
+    start, keeper = mapped(binary.read_bytes())
+    trampoline = prototype(start)
     get_function = ctypes.pythonapi.PyCFunction_GetFunction
     get_function.argtypes = [ctypes.py_object]
     get_function.restype = ctypes.c_void_p
@@ -92,7 +106,7 @@ def checked_call(tmp_path_factory: pytest.TempPathFactory) -> Iterator[CheckedCa
         return outcome, [name for bit, name in enumerate(CHECKED) if changed.value >> bit & 1]
 
     yield call
-    del start
+    del keeper
 
 
 @pytest.mark.parametrize("arguments", PATHS.values(), ids=PATHS.keys())
