@@ -10,7 +10,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from . import environments, examples, interpreters, native, wheel
+from . import environments, examples, interpreters, native, wheel, windows_imports
 from .environments import Environment
 from .forms import Form
 from .shell import ROOT, DevelopmentError, Stopwatch, run, say
@@ -132,11 +132,20 @@ def _fuzz(development: Environment) -> None:
             )
 
 
+def _windows_imports(development: Environment) -> None:
+    """Public wheels for Windows against the import libraries that this clone's nasm-ext writes."""
+    windows_imports.prove(native.build(development, tests=False))
+
+
 _DYNLOAD = "import sysconfig; print(sysconfig.get_path('platstdlib') + '/lib-dynload')"
 
 
 PROOFS: dict[str, Proof] = {
     "fuzz": Proof(f"{INPUTS} damaged inputs a format through the readers: no crash, no hang, bounded memory", _fuzz),
     "concurrency": Proof(f"{PAIRS} pairs of builds at once in one tree give one wheel", _concurrent_builds),
+    "windows-imports": Proof(
+        "our import libraries have every name that public wheels for Windows import from CPython's DLLs",
+        _windows_imports,
+    ),
     "leaks": Proof("a million calls of each path lose no reference, under every CPython", _leaks),
 }

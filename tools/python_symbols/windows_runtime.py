@@ -6,7 +6,7 @@ they are from. Names that Linux' C library has as well are taken: the functions 
 
 Left out is what would link and then fail or mislead: a name that mingw-w64 alone gives to an export (`open == _open`),
 unless it is one of C's own, which is taken with the DLL's word for it; and what takes a type that is another one there,
-`long double` (a double) and complex numbers (passed by address).
+`long double` (a double) and complex numbers (passed by address); and longjmp, for setjmp is the compiler's own there.
 """
 
 from __future__ import annotations
@@ -89,6 +89,7 @@ def main() -> None:
         for name, one in sorted(both.items())
         if name in wanted
         and not name.startswith("__")  # glibc's own, which are variables there
+        and name != "longjmp"
         and (name == one.name or name in _OF_C_ITSELF)
         and not takes_another_type(name, wanted)
     ]
