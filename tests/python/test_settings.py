@@ -114,7 +114,7 @@ MISTAKES = {
     "half an abi": (
         MODULE + "py-limited-api = true\n",
         "pyproject.toml:8: error: 'py-limited-api' takes the oldest CPython promised, not True [settings]\n"
-        "  fix: py-limited-api = \"3.10\", or \"3.15t\" for abi3t; it sets the module's suffix, the wheel's tag and the macro together",
+        '  fix: py-limited-api = "3.10", or "3.15t" for abi3t; it sets the module\'s suffix, the wheel\'s tag and the macro together',
     ),
     "a name that Python cannot import": (
         MODULE.replace('"m"', '"my-module"'),

@@ -20,7 +20,7 @@ from .cache import cache_folder
 from .environments import Environment
 from .shell import ROOT, DevelopmentError, Stopwatch, cores, run, say, succeeds
 
-CPP_FOLDERS = ("src", "tests/cpp")
+CPP_FOLDERS = ("src", "tests/cpp", "tests/macho_loader")
 PYTHON = (".", "dev")
 INCLUDE = re.compile(r'^\s*#\s*include\s+"([^"]+)"', re.MULTILINE)
 
