@@ -19,13 +19,16 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from ._version import VERSION
 from .dependencies import dependency_words, make_rule_inputs
 from .errors import BuildError, Problem, failed, say
 from .files import replace_file
 from .nasm_messages import problems_in
 from .programs import run_program
+from .toolchain import refusal
 
 RECORD_VERSION = 1
+TRIM_RULE = "trim-object"
 
 
 @dataclass(frozen=True)
@@ -77,14 +80,25 @@ class Assembler:
     """Makes the objects of one extension module.
 
     `root` is the project, NASM's working folder, so that the paths in messages and in debug data are relative.
-    `record` is where the knowledge of what is up to date is kept.
+    `record` is where the knowledge of what is up to date is kept. `trim` are the words of a command that each object is
+    given to before it has its name: `nasm-ext trim-object` for Mach-O, where linkers take NASM's labels for functions.
     """
 
-    def __init__(self, root: Path, nasm: str, nasm_version: str, flags: Sequence[str], record: Path) -> None:
+    def __init__(
+        self,
+        root: Path,
+        nasm: str,
+        nasm_version: str,
+        flags: Sequence[str],
+        record: Path,
+        trim: Sequence[str] = (),
+    ) -> None:
         self.root = root
         self.nasm = nasm
         self.flags = list(flags)
-        self.identity = f"{nasm_version} {_hash_file(Path(nasm))}"
+        self.trim = list(trim)
+        # Where nasm-ext lies differs from one isolated environment to the next; what it does, with its version alone.
+        self.identity = f"{nasm_version} {_hash_file(Path(nasm))}" + (f", trimmed by {VERSION}" if trim else "")
         self.record = record
         self.hashes: dict[str, str] = {}
         self.running: set[subprocess.Popen[str]] = set()
@@ -194,6 +208,7 @@ class Assembler:
                 return made
             asked = self._nasm(dependency_words(command))
             made.inputs = list(dict.fromkeys([unit.source, *make_rule_inputs(asked.stdout)]))
+            self._trim(unit, partial)
             os.replace(self.root / partial, self.root / unit.object)
         finally:
             (self.root / partial).unlink(missing_ok=True)
@@ -205,6 +220,18 @@ class Assembler:
         except OSError as error:
             reason = (error.strerror or str(error)).lower()
             raise failed(f"NASM cannot be run: {self.nasm}: {reason}", "nasm", "reinstall NASM") from None
+
+    def _trim(self, unit: Unit, partial: str) -> None:
+        if not self.trim:
+            return
+        command = [*self.trim, "--", partial]
+        try:
+            done = run_program(command, self.root, running=self.running)
+        except OSError as error:
+            reason = (error.strerror or str(error)).lower()
+            raise failed(f"{self.trim[0]} cannot be run: {reason}", TRIM_RULE, "reinstall nasm-build") from None
+        if done.returncode != 0:
+            raise refusal(done.stdout.replace(partial, unit.object), command, done.returncode, TRIM_RULE)
 
     def _report(self, made: Sequence[_Made]) -> None:
         warnings = [problem for result in made for problem in result.problems_of("warning")]

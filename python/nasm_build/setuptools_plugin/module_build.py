@@ -14,6 +14,7 @@ from .. import inspector
 from .._version import VERSION
 from ..assemble import Assembler, Unit
 from ..errors import BuildError, Problem, failed
+from ..executable import find_executable
 from ..link import LinkFailed, explain
 from ..session import Session
 from ..source import Source
@@ -178,8 +179,13 @@ class ModuleBuild:
         record = self.temp / "nasm-objects" / f"{self.plan.name}.json"
         record.parent.mkdir(parents=True, exist_ok=True)
         chain = self.toolchain
-        assembler = Assembler(self.session.root, chain.need_nasm(), chain.nasm_version, chain.flags, record)
-        return assembler.assemble(units)
+        nasm, trim = chain.need_nasm(), self._trim_words()
+        return Assembler(self.session.root, nasm, chain.nasm_version, chain.flags, record, trim).assemble(units)
+
+    def _trim_words(self) -> list[str]:
+        """What takes NASM's labels out of objects, where a linker would take them for functions."""
+        executable = find_executable() if self.toolchain.link_style == "macho" else None
+        return [str(executable), "trim-object"] if executable else []
 
     def _unit(self, source: Source) -> Unit:
         """An object's path follows its source's, so that equal file names in two folders do not meet."""
