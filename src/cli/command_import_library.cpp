@@ -113,7 +113,8 @@ void run(const Options& options) {
 void add_import_library_command(CLI::App& app, int& exit_status) {
     const auto options = std::make_shared<Options>();
     CLI::App* command = app.add_subcommand(
-        "import-library", "Write what a linker must know of another platform's CPython and C library, and name the files");
+        "import-library",
+        "Write what a linker must know of another platform's CPython and C library, and name the files");
     command->add_option("--target", options->target, "The platform: win-amd64 (the default), macosx-11.0-x86_64")
         ->default_val("win-amd64");
     command->add_option("--python", options->python, "The CPython whose DLL is meant: 3.13, 3.13t");
