@@ -199,18 +199,17 @@ public:
     void add(const std::string& content, const std::vector<std::string>& symbols) {
         members_.push_back(content);
         for (const std::string& symbol : symbols) {
-            symbols_.emplace(symbol, members_.size() - 1);
+            if (symbols_.emplace(symbol, members_.size() - 1).second) {
+                in_order_of_members_.push_back(symbol);
+            }
         }
     }
 
     [[nodiscard]] std::string bytes() const {
-        std::string names;
-        for (const auto& [symbol, member] : symbols_) {
-            names += symbol + '\0';
-        }
+        const std::size_t names = names_size();
         const std::string long_names = name_.size() > 15 ? name_ + '\0' : std::string();
-        const std::size_t first = 4 + 4 * symbols_.size() + names.size();
-        const std::size_t second = 4 + 4 * members_.size() + 4 + 2 * symbols_.size() + names.size();
+        const std::size_t first = 4 + 4 * symbols_.size() + names;
+        const std::size_t second = 4 + 4 * members_.size() + 4 + 2 * symbols_.size() + names;
         std::size_t offset = magic.size() + whole(first) + whole(second);
         offset += long_names.empty() ? 0 : whole(long_names.size());
         std::vector<std::uint32_t> offsets;
@@ -219,8 +218,8 @@ public:
             offset += whole(member.size());
         }
         std::string archive(magic);
-        append(archive, "/", first_index(offsets, names));
-        append(archive, "/", second_index(offsets, names));
+        append(archive, "/", first_index(offsets));
+        append(archive, "/", second_index(offsets));
         if (!long_names.empty()) {
             append(archive, "//", long_names);
         }
@@ -242,18 +241,30 @@ private:
         archive += content.size() % 2 == 0 ? "" : "\n";
     }
 
-    // Each symbol with its member's place; both indices are in the order of the names here.
-    [[nodiscard]] std::string first_index(const std::vector<std::uint32_t>& offsets, const std::string& names) const {
+    [[nodiscard]] std::size_t names_size() const {
+        std::size_t size = 0;
+        for (const std::string& symbol : in_order_of_members_) {
+            size += symbol.size() + 1;
+        }
+        return size;
+    }
+
+    // Each symbol with its member's place, in the order of the members: lld takes them in this order.
+    [[nodiscard]] std::string first_index(const std::vector<std::uint32_t>& offsets) const {
         std::string index;
+        std::string names;
         put_big(index, static_cast<std::uint32_t>(symbols_.size()));
-        for (const auto& [symbol, member] : symbols_) {
-            put_big(index, offsets[member]);
+        for (const std::string& symbol : in_order_of_members_) {
+            put_big(index, offsets[symbols_.at(symbol)]);
+            names += symbol + '\0';
         }
         return index + names;
     }
 
-    [[nodiscard]] std::string second_index(const std::vector<std::uint32_t>& offsets, const std::string& names) const {
+    // The same in the order of the names, for a search by halves.
+    [[nodiscard]] std::string second_index(const std::vector<std::uint32_t>& offsets) const {
         std::string index;
+        std::string names;
         put_little(index, offsets.size(), 4);
         for (const std::uint32_t offset : offsets) {
             put_little(index, offset, 4);
@@ -261,6 +272,7 @@ private:
         put_little(index, symbols_.size(), 4);
         for (const auto& [symbol, member] : symbols_) {
             put_little(index, member + 1, 2);
+            names += symbol + '\0';
         }
         return index + names;
     }
@@ -268,6 +280,7 @@ private:
     std::string name_;
     std::vector<std::string> members_;
     std::map<std::string, std::size_t> symbols_;
+    std::vector<std::string> in_order_of_members_;
 };
 
 // What the library calls an export: where its address is, and of a function the code that jumps there.

@@ -88,6 +88,11 @@ std::vector<std::pair<std::string, std::size_t>> first_index(const Member& membe
     return index;
 }
 
+std::vector<std::pair<std::string, std::size_t>> sorted(std::vector<std::pair<std::string, std::size_t>> index) {
+    std::sort(index.begin(), index.end());
+    return index;
+}
+
 // What the second index says, in the same form.
 std::vector<std::pair<std::string, std::size_t>> second_index(const Member& member, std::vector<std::size_t>& places) {
     const std::size_t members = little(member.content, 0, 4);
@@ -124,10 +129,9 @@ TEST(ImportLibrary, IsAnArchiveWhoseTwoIndicesAgree) {
     EXPECT_EQ(members[1].name, "/");
     std::vector<std::size_t> places;
     const auto first = first_index(members[0]);
-    const auto second = second_index(members[1], places);
-    EXPECT_EQ(first, second);
     EXPECT_TRUE(std::is_sorted(first.begin(), first.end(),
-                               [](const auto& left, const auto& right) { return left.first < right.first; }));
+                               [](const auto& left, const auto& right) { return left.second < right.second; }));
+    EXPECT_EQ(second_index(members[1], places), sorted(first));
     std::vector<std::size_t> expected;
     for (std::size_t number = 2; number < members.size(); ++number) {
         EXPECT_EQ(members[number].name, "python313.dll/");
@@ -147,7 +151,7 @@ TEST(ImportLibrary, IsAnArchiveWhoseTwoIndicesAgree) {
         {"alpha", expected[7]},
         {"\x7fpython313_NULL_THUNK_DATA", expected[2]},
     };
-    EXPECT_EQ(first, wanted);
+    EXPECT_EQ(sorted(first), wanted);
 }
 
 TEST(ImportLibrary, HoldsNoTimeAndNoOwner) {
@@ -248,7 +252,7 @@ TEST(ImportLibrary, KeepsALongNameOfADllInAMemberOfItsOwn) {
     EXPECT_EQ(members[2].name, "//");
     EXPECT_EQ(members[2].content, dll + '\0');
     std::vector<std::size_t> places;
-    EXPECT_EQ(first_index(members[0]), second_index(members[1], places));
+    EXPECT_EQ(sorted(first_index(members[0])), second_index(members[1], places));
     for (std::size_t number = 3; number < members.size(); ++number) {
         EXPECT_EQ(members[number].name, "/0");
         EXPECT_EQ(members[number].offset, places.at(number - 3));
@@ -268,7 +272,7 @@ TEST(ImportLibrary, PutsEveryMemberAtAnEvenPlace) {
             EXPECT_EQ(library.size() % 2, 0U);
             std::vector<std::size_t> places;
             const std::vector<Member> members = members_of(library);
-            EXPECT_EQ(first_index(members.at(0)), second_index(members.at(1), places));
+            EXPECT_EQ(sorted(first_index(members.at(0))), second_index(members.at(1), places));
             for (const Member& member : members) {
                 EXPECT_EQ(member.offset % 2, 0U) << dll << ' ' << name;
             }
