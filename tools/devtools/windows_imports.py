@@ -1,8 +1,8 @@
 """./dev prove windows-imports: what public wheels for Windows import, held against the import libraries we write.
 
 The libraries come from our own tables of names (`nasm-ext import-library`). What a wheel's modules import was decided
-by Microsoft's linker and by CPython's own import libraries, so that each name which they import and ours lack is a hole
-in our tables: unless the wheel imports what its own tag does not promise, which is its fault and is counted apart.
+by other linkers and other import libraries, and the wheels run: so each name which they import and ours lack is a hole
+in our tables, unless the wheel imports what its own tag does not promise, which is its fault and is counted apart.
 Wheels are pinned; LLVM's tools read the modules and the libraries.
 """
 
