@@ -44,6 +44,7 @@ public:
 
 private:
     void sort_anchors();
+    [[nodiscard]] std::vector<std::uint32_t> functions_with_a_dot(const std::vector<MachoFunction>& functions) const;
     [[nodiscard]] const std::uint32_t* last_anchor(const MachoSymbol& symbol) const;
 
     const MachoLayout& layout_;

@@ -4,6 +4,7 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <cstdint>
 #include <functional>
 #include <random>
@@ -124,6 +125,34 @@ TEST(MachoObject, AFunctionMayHaveADotInItsName) {
     // The end of the function before it stands at the same place as a plain name does.
     object.symbols[5] = {.name = "kernel", .value = 0};
     EXPECT_EQ(names(trim(object.bytes())), (Names{"g", "kernel", "table", "_PyInit_m", "_PyLong_FromLong"}));
+}
+
+TEST(MachoObject, OneNameStaysWhereARecordBegins) {
+    const auto kept_of = [](const Names& three) {
+        Object object = two_functions();
+        object.symbols[1].name = three[0];
+        object.symbols[2].name = three[1];
+        object.symbols[4].name = three[2];
+        object.symbols[0].name = "f.before";
+        for (const std::size_t label : {1, 2, 4}) {
+            object.symbols[label].value = 8;
+        }
+        object.symbols[0].section = 2;  // away from here
+        object.symbols[0].value = 0x18;
+        object.sections[2].contents = record(0, 8);
+        object.sections[2].relocations = {{.offset = 0, .target = 1}};
+        Names kept;
+        for (const std::string& name : names(trim(object.bytes()))) {
+            if (std::find(three.begin(), three.end(), name) != three.end()) {
+                kept.push_back(name);
+            }
+        }
+        return kept;
+    };
+    EXPECT_EQ(kept_of({"g.end", "kernel.avx2", "kernel.avx2.loop"}), (Names{"kernel.avx2"}));
+    EXPECT_EQ(kept_of({"kernel.avx2", "kernel.avx2.loop", "g.end"}), (Names{"kernel.avx2"}));
+    EXPECT_EQ(kept_of({"..@1.end", "..@2.begin", "g.end"}), (Names{"g.end"}));
+    EXPECT_EQ(kept_of({"..@1.end", "plain", "kernel.avx2"}), (Names{"plain"}));
 }
 
 TEST(MachoObject, RecordsNameTheirFunctionsByPlace) {
