@@ -1,9 +1,9 @@
 // Takes the labels inside of functions out of a Mach-O object's symbol table, before a linker takes them for functions.
 //
-// NASM writes every label there, down to `.loop`, `..@macro.local` and the fields of a struc. lld (14 to 22), zig's linker and
-// Apple's begin a new piece of code at each symbol, and one that no record of __compact_unwind begins at counts as code that
-// cannot be unwound: after the first label of a function, exceptions, debuggers and profilers lose their way (measured).
-// x264, dav1d and FFmpeg strip the objects of their assembly for the same reason.
+// NASM writes every label there, down to `.loop`, `..@macro.local` and the fields of a struc. lld (14 to 22) and zig's linker
+// begin a new piece of code at each symbol, and one that no record of __compact_unwind begins at counts as code that cannot be
+// unwound: the unwind data of a function ends at its first label (measured; Apple's linker makes atoms at symbols too). x264,
+// dav1d and FFmpeg strip the objects of their assembly for the same reason.
 #pragma once
 
 #include <cstddef>
