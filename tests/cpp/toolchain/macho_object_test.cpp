@@ -91,11 +91,11 @@ TEST(MachoObject, ChangesNothingBesides) {
     const std::string before = object.bytes();
     const std::string after = trim(before);
     const std::string kept("\0f\0g\0table\0_PyInit_m\0_PyLong_FromLong\0", 38);
-    EXPECT_EQ(after.size(), object.places["symbols"] + 5 * 16 + kept.size());
+    EXPECT_EQ(after.size(), object.places["symbols"] + 5 * macho_symbol_size + kept.size());
     EXPECT_EQ(after.substr(after.size() - kept.size()), kept);
     std::string expected = before.substr(0, object.places["symbols"]);
     overwrite(expected, object.places["symbols command"] + 12, 5, 4);
-    overwrite(expected, object.places["symbols command"] + 16, object.places["symbols"] + 5 * 16, 4);
+    overwrite(expected, object.places["symbols command"] + 16, object.places["symbols"] + 5 * macho_symbol_size, 4);
     overwrite(expected, object.places["symbols command"] + 20, kept.size(), 4);
     // The record's relocation: of 8 bytes, in the first section, and no longer by a symbol.
     overwrite(expected, object.places["__compact_unwind relocations"] + 4, 3U << 25U | 1U, 4);
@@ -134,7 +134,7 @@ TEST(MachoObject, OneNameStaysWhereARecordBegins) {
         object.symbols[2].name = three[1];
         object.symbols[4].name = three[2];
         object.symbols[0].name = "f.before";
-        for (const std::size_t label : {1, 2, 4}) {
+        for (const std::uint32_t label : {f_loop, again, g_loop}) {
             object.symbols[label].value = 8;
         }
         object.symbols[0].section = 2;  // away from here
@@ -393,7 +393,7 @@ TEST(MachoObject, DamageIsRefusedOrGivesAnObject) {
         if (answer == "taken") {
             const std::string once = trim(damaged);
             ASSERT_EQ(refusal(once), "taken") << round;
-            ASSERT_LE(once.size(), whole.size() + 16 * 10 + 200) << round;
+            ASSERT_LE(once.size(), 2 * whole.size()) << round;
         } else {
             ASSERT_EQ(answer, not_whole) << round;
         }
