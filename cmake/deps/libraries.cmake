@@ -8,6 +8,8 @@ add_library(nasm-build-toml INTERFACE)
 target_include_directories(nasm-build-toml SYSTEM INTERFACE
   $<TARGET_PROPERTY:tomlplusplus::tomlplusplus,INTERFACE_INCLUDE_DIRECTORIES>)
 target_compile_definitions(nasm-build-toml INTERFACE TOML_HEADER_ONLY=1)
+# The CMake files of a static libzip name zlib and do not look for it (1.7.3).
+find_package(ZLIB QUIET)
 find_package(libzip REQUIRED)
 find_package(Threads REQUIRED)
 

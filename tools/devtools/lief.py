@@ -13,6 +13,7 @@ import shutil
 import subprocess
 import tempfile
 import zipfile
+from dataclasses import dataclass
 from pathlib import Path
 
 from .cache import cache_folder, locked
@@ -20,36 +21,62 @@ from .shell import ROOT, DevelopmentError, Stopwatch, run, say
 
 VERSION = "0.12.3"
 SHA256 = "62e81d2f1a827d43152aed12446a604627e8833493a51dca027026eed0ce7128"
-UNITY = ROOT / "cmake/deps/lief-unity.cmake"
 
 SWITCHED_OFF = (
     *("DEX", "ART", "OAT", "VDEX", "ENABLE_JSON", "C_API"),
     *("EXAMPLES", "LOGGING", "LOGGING_DEBUG", "PYTHON_API", "TESTS", "DOC", "USE_CCACHE"),
 )
-SANITIZERS = "-fsanitize=address,undefined -fno-sanitize-recover=undefined -fno-omit-frame-pointer -g1"
 
 
-def prefix(python: Path, *, sanitized: bool = False) -> Path:
+@dataclass(frozen=True)
+class Variant:
+    """One way of building LIEF. Whatever is said here makes another folder in the cache."""
+
+    name: str = ""
+    flags: str = ""
+    words: tuple[str, ...] = ()
+    """For CMake, after the words that all variants share."""
+    files: tuple[Path, ...] = (ROOT / "cmake/deps/lief-unity.cmake",)
+    """The last is what LIEF's own build includes; the others decide the result too."""
+    compiler: str = ""
+    """The C++ compiler, where it is not the machine's own."""
+
+
+NATIVE = Variant()
+SANITIZED = Variant(
+    "sanitized",
+    "-fsanitize=address,undefined -fno-sanitize-recover=undefined -fno-omit-frame-pointer -g1",
+    ("-DCMAKE_BUILD_TYPE=Debug", "-DCMAKE_CXX_FLAGS_DEBUG=-O1", "-DCMAKE_C_FLAGS_DEBUG=-O1"),
+)
+MINGW = ROOT / "cmake/mingw-w64.cmake"
+WINDOWS = Variant(
+    "windows",
+    words=(f"-DCMAKE_TOOLCHAIN_FILE={MINGW}",),
+    files=(MINGW, *NATIVE.files, ROOT / "cmake/deps/lief-unity-windows.cmake"),
+    compiler="x86_64-w64-mingw32-g++-posix",
+)
+
+
+def prefix(python: Path, variant: Variant = NATIVE) -> Path:
     """The folder to put into CMAKE_PREFIX_PATH; builds LIEF there when it is not there yet.
 
     `python` is an interpreter with pip, used to fetch the source release. Raises DevelopmentError.
     """
-    compiler = _compiler()
-    recipe = hashlib.sha256(UNITY.read_bytes())
-    recipe.update("\0".join([SHA256, compiler, SANITIZERS if sanitized else "", *SWITCHED_OFF]).encode())
-    name = f"lief-{VERSION}{'-sanitized' if sanitized else ''}-{recipe.hexdigest()[:12]}"
-    target = cache_folder() / name
+    compiler = compiler_name(variant.compiler or os.environ.get("CXX", "c++"))
+    recipe = hashlib.sha256(b"".join(file.read_bytes() for file in variant.files))
+    words = [word.replace(str(ROOT), ".") for word in variant.words]  # another clone's LIEF is the same
+    recipe.update("\0".join([SHA256, compiler, variant.flags, *SWITCHED_OFF, *words]).encode())
+    target = cache_folder() / "-".join(filter(None, ["lief", VERSION, variant.name, recipe.hexdigest()[:12]]))
     with locked(target):
         if not (target / "share/LIEF/cmake/LIEFConfig.cmake").is_file():
-            what = f"building LIEF {VERSION}{' with sanitizers' if sanitized else ''} once for this machine"
+            what = f"building LIEF {VERSION} {variant.name}".rstrip() + " once for this machine"
             with Stopwatch(what), tempfile.TemporaryDirectory(prefix="lief-", dir=cache_folder()) as work:
-                _build(Path(work), python, target, sanitized=sanitized)
+                _build(Path(work), python, target, variant)
     return target
 
 
-def _compiler() -> str:
-    """What the compiler calls itself: an archive of another compiler is another archive."""
-    word = os.environ.get("CXX", "c++")
+def compiler_name(word: str) -> str:
+    """What a compiler calls itself: an archive of another compiler is another archive. Raises DevelopmentError."""
     try:
         return subprocess.run([word, "--version"], capture_output=True, text=True, check=True).stdout.splitlines()[0]
     except (OSError, subprocess.CalledProcessError, IndexError):
@@ -76,18 +103,17 @@ def _source_release(work: Path, python: Path) -> Path:
     return kept
 
 
-def _build(work: Path, python: Path, target: Path, *, sanitized: bool) -> None:
+def _build(work: Path, python: Path, target: Path, variant: Variant) -> None:
     with zipfile.ZipFile(_source_release(work, python)) as archive:
         archive.extractall(work)
     source, build, staged = work / f"lief-{VERSION}", work / "build", work / "install"
-    flags = f"-w {SANITIZERS if sanitized else ''}"
+    flags = f"-w {variant.flags}"
     run(
-        ["cmake", "-S", source, "-B", build, "-G", "Ninja",
-         f"-DCMAKE_BUILD_TYPE={'Debug' if sanitized else 'Release'}",
-         f"-DCMAKE_CXX_FLAGS={flags}", f"-DCMAKE_C_FLAGS={flags}", "-DCMAKE_CXX_FLAGS_DEBUG=-O1",
-         "-DCMAKE_C_FLAGS_DEBUG=-O1", f"-DCMAKE_INSTALL_PREFIX={staged}", "-DBUILD_SHARED_LIBS=OFF",
-         "-DCMAKE_POSITION_INDEPENDENT_CODE=ON", f"-DCMAKE_PROJECT_LIEF_INCLUDE={UNITY}",
-         *(f"-DLIEF_{name}=OFF" for name in SWITCHED_OFF)],
+        ["cmake", "-S", source, "-B", build, "-G", "Ninja", "-DCMAKE_BUILD_TYPE=Release",
+         f"-DCMAKE_CXX_FLAGS={flags}", f"-DCMAKE_C_FLAGS={flags}", f"-DCMAKE_INSTALL_PREFIX={staged}",
+         "-DBUILD_SHARED_LIBS=OFF", "-DCMAKE_POSITION_INDEPENDENT_CODE=ON",
+         f"-DCMAKE_PROJECT_LIEF_INCLUDE={variant.files[-1]}",
+         *(f"-DLIEF_{name}=OFF" for name in SWITCHED_OFF), *variant.words],
         quiet=True,
     )  # fmt: skip
     run(["ninja", "-C", build], env={"NINJA_STATUS": "[LIEF %f/%t, %es] "})

@@ -56,7 +56,7 @@ def configure(environment: Environment) -> None:
 
 def build_sanitized(environment: Environment, target: str) -> Path:
     """Builds one target of the C++ part and of LIEF with sanitizers, and returns the program's path."""
-    prefix = lief.prefix(environment.python, sanitized=True)
+    prefix = lief.prefix(environment.python, lief.SANITIZED)
     _cmake(
         sanitized_folder(),
         [f"-DCMAKE_PREFIX_PATH={prefix}", "-DNASM_BUILD_TESTS=ON", f"-DNASM_BUILD_SANITIZE={SANITIZERS}"],

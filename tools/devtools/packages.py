@@ -62,6 +62,9 @@ PYTHONS = (
     Need("a compiler, and libraries, for CPythons built from source", "gcc make zlib1g-dev libffi-dev libssl-dev", ""),
     Need("a compiler for musl", "musl-tools", ""),
     Need("a compiler for Windows, for NASM there", "gcc-mingw-w64-x86-64", ""),
+    Need(
+        "a C++ compiler and zlib for Windows, for nasm-ext there", "g++-mingw-w64-x86-64-posix libz-mingw-w64-dev", ""
+    ),
     Need("the GNU build system, for libffi", "autoconf automake libtool libltdl-dev", ""),
 )
 

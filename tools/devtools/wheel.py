@@ -8,6 +8,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
+from collections.abc import Sequence
 from pathlib import Path
 
 from . import lief, native
@@ -45,16 +46,16 @@ def provide(environment: Environment) -> Path:
     return wheels[0]
 
 
-def content_hash(*others: str) -> str:
+def content_hash(*others: str, sources: Sequence[str] = SOURCES) -> str:
     """A name for the content of every file that the wheel is made from, and of what else decides it."""
     listed = subprocess.run(
-        ["git", "ls-files", "--cached", "--others", "--exclude-standard", "-z", "--", *SOURCES],
+        ["git", "ls-files", "--cached", "--others", "--exclude-standard", "-z", "--", *sources],
         cwd=ROOT,
         capture_output=True,
         text=True,
         check=False,
     ).stdout.split("\0")
-    names = [name for name in listed if name] or _walk()
+    names = [name for name in listed if name] or _walk(sources)
     key = hashlib.sha256("\0".join([*others, sys.platform]).encode())
     for name in sorted(set(names)):
         file = ROOT / name
@@ -63,10 +64,10 @@ def content_hash(*others: str) -> str:
     return key.hexdigest()[:16]
 
 
-def _walk() -> list[str]:
+def _walk(sources: Sequence[str]) -> list[str]:
     """The same list where there is no git checkout, as in an unpacked sdist."""
     found: list[str] = []
-    for name in SOURCES:
+    for name in sources:
         path = ROOT / name
         files = path.rglob("*") if path.is_dir() else [path]
         found += [str(file.relative_to(ROOT)) for file in files if "__pycache__" not in file.parts]
