@@ -1,7 +1,7 @@
 // run_process() by CreateProcess, with a job object that holds the program and everything it starts.
 #include <algorithm>
 #include <array>
-#include <system_error>
+#include <string>
 #include <thread>
 
 #include "base/process.hpp"
@@ -182,11 +182,19 @@ ProcessResult run_process(const std::vector<std::string>& words, std::chrono::mi
 }
 
 std::string system_message(int status) {
-    std::string message = std::system_category().message(status);
+    std::array<wchar_t, 512> buffer{};
+    const DWORD length =
+        FormatMessageW(FORMAT_MESSAGE_FROM_SYSTEM | FORMAT_MESSAGE_IGNORE_INSERTS, nullptr, static_cast<DWORD>(status),
+                       0, buffer.data(), static_cast<DWORD>(buffer.size()), nullptr);
+    std::string message = to_utf8({buffer.data(), length});
+    // `%1 is not a valid Win32 application.`: the file's name is not ours to put in.
+    if (const std::size_t insert = message.find("%1"); insert != std::string::npos) {
+        message.replace(insert, 2, "the file");
+    }
     while (!message.empty() && (message.back() == '\n' || message.back() == '\r' || message.back() == '.')) {
         message.pop_back();
     }
-    return message;
+    return message.empty() ? "Windows error " + std::to_string(status) : message;
 }
 
 std::string signal_name(int signal) {

@@ -7,10 +7,30 @@
 
 #include "base/arguments.hpp"
 
+#ifdef _WIN32
+#include "base/windows_text.hpp"
+#endif
+
 namespace nasm_build {
 namespace {
 
-#ifndef _WIN32
+#ifdef _WIN32
+TEST(EnvironmentVariable, TakesAnEmptyOneForNone) {
+    ASSERT_NE(SetEnvironmentVariableW(L"NASM_BUILD_TEST", L"gr\u00f6\u00dfe"), 0);
+    EXPECT_EQ(environment_variable("NASM_BUILD_TEST"), "größe");
+    ASSERT_NE(SetEnvironmentVariableW(L"NASM_BUILD_TEST", L""), 0);
+    EXPECT_EQ(environment_variable("NASM_BUILD_TEST"), std::nullopt);
+    ASSERT_NE(SetEnvironmentVariableW(L"NASM_BUILD_TEST", nullptr), 0);
+    EXPECT_EQ(environment_variable("NASM_BUILD_TEST"), std::nullopt);
+}
+
+TEST(SplitSearchPath, LeavesEmptyFoldersAndQuotationMarksOut) {
+    EXPECT_EQ(split_search_path(R"(C:\Windows;;"D:\a b";E:\)"),
+              (std::vector<std::string>{R"(C:\Windows)", R"(D:\a b)", R"(E:\)"}));
+    EXPECT_EQ(split_search_path(""), std::vector<std::string>{});
+    EXPECT_EQ(split_search_path(";"), std::vector<std::string>{});
+}
+#else
 TEST(EnvironmentVariable, TakesAnEmptyOneForNone) {
     ASSERT_EQ(::setenv("NASM_BUILD_TEST", "größe", 1), 0);
     EXPECT_EQ(environment_variable("NASM_BUILD_TEST"), "größe");
