@@ -32,6 +32,12 @@ def zig() -> Path:
     return offer.provide(f"windows-{ZIGLANG}", "fetching a linker for Windows", _make_zig) / "zig.exe"
 
 
+def zig_for_linux() -> Path:
+    """The wheel of the same ziglang for Linux, fetched when the cache has none. Raises DevelopmentError."""
+    folder = offer.provide(f"linux-{ZIGLANG}", "fetching a linker for Linux", _fetch_zig_for_linux)
+    return next(folder.glob("*.whl"))
+
+
 def _make_nasm(work: Path, _: Path) -> None:
     archive = apt.PrivateApt(SUITE, work / "apt", sources=True).source("nasm", work / "source")
     with tarfile.open(archive) as packed:
@@ -52,3 +58,7 @@ def _make_zig(work: Path, _: Path) -> None:
     with zipfile.ZipFile(wheel) as archive:
         archive.extract("ziglang/zig.exe", work)  # of its 400 MB, all that a link needs
     (work / "ziglang").rename(work / "result")
+
+
+def _fetch_zig_for_linux(work: Path, _: Path) -> None:
+    environments.download_one(ZIGLANG, work / "result", ["--platform", "manylinux2014_x86_64"])
