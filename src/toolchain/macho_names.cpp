@@ -108,6 +108,7 @@ std::vector<std::uint32_t> MachoNames::functions_with_a_dot(const std::vector<Ma
         }
     }
     std::vector<std::uint32_t> found;
+    found.reserve(chosen.size());
     for (const auto& [place, index] : chosen) {
         found.push_back(index);
     }
