@@ -1,4 +1,4 @@
-"""layouts.inc, type_layouts.inc and constants.inc say what <Python.h> says, for every CPython and every promise.
+"""layouts.inc, object_layouts.inc, constants.inc and slots.inc say what <Python.h> says, for every CPython and every promise.
 
 A field that is one byte off assembles, links and often even imports. So each value is read twice: from an object file that
 a C compiler made of the headers, and from what NASM assembles.
@@ -25,7 +25,7 @@ FIELDS = [f"{owner}.{field}" for owner, fields in STRUCTS.items() for field in f
 LAYOUT_NAMES = FIELDS + [f"{owner}_size" for owner in STRUCTS]
 CONSTANT_NAMES = [name for names in CONSTANTS.values() for name in names]
 SLOT_NAMES = [name for heading in SLOTS for name in CONSTANTS[heading]]
-LAYOUT_FILES = ["layouts", "type_layouts"]
+LAYOUT_FILES = ["layouts", "object_layouts"]
 
 OWN = headers.Headers(
     Path(sysconfig.get_path("include")),
@@ -69,7 +69,7 @@ def check_constants(one: headers.Headers, free_threaded: bool) -> None:
 
 def check_since(defines: list[str], said_by_headers: dict[str, int], minor: int) -> None:
     """A slot's floor is the version whose headers were the first to have it."""
-    since = values([f"py@since_{name}" for name in SLOT_NAMES], defines, ["constants"])
+    since = values([f"py@since_{name}" for name in SLOT_NAMES], defines, ["constants", "slots"])
     floors = {name: since.get(f"py@since_{name}", 0) for name in SLOT_NAMES}
     reached = {name for name, floor in floors.items() if floor <= int(version_number(minor), 16)}
     assert reached == {name for name in SLOT_NAMES if name in said_by_headers}

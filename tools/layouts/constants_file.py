@@ -1,4 +1,7 @@
-"""Writes constants.inc: the numbers that C sources take from <Python.h> by name."""
+"""Writes constants.inc, numbers that C takes from <Python.h> by name, and slots.inc, what else is known of some.
+
+NASM reads constants.inc again in each of its passes, so it has nothing that is not a constant of C.
+"""
 
 from __future__ import annotations
 
@@ -20,7 +23,7 @@ def _since(known: dict[int, dict[str, int]], name: str) -> int:
 
 
 def text(answers: Answers) -> list[str]:
-    """The lines without their head."""
+    """The lines of constants.inc without their head."""
     lines = []
     for heading, names in CONSTANTS.items():
         lines += ["", f"; ---- {heading}"]
@@ -32,9 +35,22 @@ def text(answers: Answers) -> list[str]:
                 lines.append(f"%define {name} {_value(known[NEWEST])}")
             else:
                 renumbered.append(name)
+        lines += list(_renumbered(answers, renumbered))
+    return lines
+
+
+def slot_text(answers: Answers) -> list[str]:
+    """The lines of slots.inc without their head."""
+    lines: list[str] = []
+    for heading, names in CONSTANTS.items():
+        for name in names:
             if heading in SLOTS or name in _ALSO_SINCE:
                 lines += _since_lines(answers, name)
-        lines += list(_renumbered(answers, renumbered))
+    for heading in SLOTS:
+        for name in CONSTANTS[heading]:
+            older, newer = answers.with_gil[NEWEST - 1].get(name), answers.with_gil[NEWEST][name]
+            if older not in (None, newer):
+                lines.append(f"%define py@slot_{name} {newer}")
     return lines
 
 
@@ -64,8 +80,6 @@ def _renumbered(answers: Answers, names: list[str]) -> Iterator[str]:
             for name in names:
                 if numbers.get(name) not in (None, (newer if minor == NEWEST else older)[name]):
                     raise SystemExit(f"{name}: neither its older nor its newer number in 3.{minor}")
-    for name in names:
-        yield f"%define py@slot_{name} {newer[name]}"
     yield f"%if py@slots_for >= {version_number(NEWEST)}"
     yield from (f"    %define {name} {newer[name]}" for name in names)
     yield "%else"
@@ -74,8 +88,8 @@ def _renumbered(answers: Answers, names: list[str]) -> Iterator[str]:
 
 
 CONDITIONS = """\
-; 3.15 gave eight slots another number, so that each has one of its own (PEP 820): py@slot_<name>. As in C's headers,
-; the name itself stands for it only where no older CPython has to understand it.
+; 3.15 gave eight slots another number, so that each has one of its own (PEP 820; slots.inc). As in C's headers, the
+; name stands for it only where no older CPython has to understand it.
 %ifdef PY_VERSION_HEX
     %define py@slots_for PY_VERSION_HEX
 %elifdef Py_LIMITED_API

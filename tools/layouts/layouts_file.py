@@ -1,7 +1,8 @@
-"""Writes layouts.inc and type_layouts.inc: the structs as NASM sees them.
+"""Writes layouts.inc and object_layouts.inc: the structs as NASM sees them.
 
 A field is a `%define`, not a label of a `struc`: labels would all become symbols of every object file, and cost twice
-the time. `istruc` asks for one label a struct, its name, so those that modules write down have that one.
+the time. `istruc` asks for one label a struct, its name, so those that modules write down have that one. NASM reads
+layouts.inc again in each of its passes, so it has no more than most modules need.
 """
 
 from __future__ import annotations
@@ -134,7 +135,7 @@ def _for_build(chosen: list[Item], indent: str, by_version: bool = False) -> Ite
 
 
 def text(answers: Answers, separate: bool) -> list[str]:
-    """The lines of layouts.inc, or of type_layouts.inc, without their head."""
+    """The lines of layouts.inc, or of object_layouts.inc, without their head."""
     everything = list(items(answers))
     mine = [item for item in everything if (item.struct in SEPARATE) == separate]
     lines = []
@@ -142,8 +143,10 @@ def text(answers: Answers, separate: bool) -> list[str]:
         lines += ['%include "nasm_build/layouts.inc"', ""]
     else:
         lines += list(_conditions())
-    for struct in dict.fromkeys(item.struct for item in mine):
-        lines.append(f"%define py@layout_{struct} {_kind(struct, everything)}")
+    if separate:
+        lines += _KINDS
+        for struct in dict.fromkeys(item.struct for item in everything):
+            lines.append(f"%define py@layout_{struct} {_kind(struct, everything)}")
 
     def take(condition: str, chosen: list[Item], by_version: bool = False) -> None:
         heading, _, test = condition.partition("\n")
@@ -226,6 +229,11 @@ def _words(head: tuple[int, ...]) -> str:
     return "dq " + ", ".join(f"0x{word:x}" if word > 9 else str(word) for word in head)
 
 
+_KINDS = """\
+; What is known of a layout. stable: the limited API shows it, or part of it; fixed: it does not, but it is the same in
+; every version; version: it does not, and versions differ. It can be used where its size is defined.""".splitlines()
+
+
 def _conditions() -> Iterator[str]:
     yield from """\
 ; py@limited: the promised version, or 0. py@opaque: 1 when objects' heads are hidden too (abi3t, PEP 803). py@version:
@@ -253,7 +261,4 @@ def _conditions() -> Iterator[str]:
     %define py@larger_head 16
 %else
     %define py@larger_head 0
-%endif
-
-; What is known of a layout. stable: the limited API shows it, or part of it; fixed: it does not, but it is the same in
-; every version; version: it does not, and versions differ. It can be used where its size is defined.""".splitlines()
+%endif""".splitlines()

@@ -69,8 +69,11 @@ TABLES = frozenset(
 )
 """Those that modules write down as data, so NASM's `istruc` must know them."""
 
-SEPARATE = frozenset("PyNumberMethods PySequenceMethods PyMappingMethods PyAsyncMethods PyHeapTypeObject".split())
-"""Those that few modules look into: heap types get them from slots. In a file of their own."""
+SEPARATE = frozenset(STRUCTS) - frozenset(
+    "PyObject PyVarObject PyMethodDef PyMemberDef PyGetSetDef PyModuleDef_Base PyModuleDef PyModuleDef_Slot "
+    "PyType_Slot PyType_Spec Py_buffer".split()
+)
+"""Those that few modules look into: in a file of their own, which NASM reads when it has to."""
 
 CONSTANTS: dict[str, list[str]] = {
     "Versions of the C API (modsupport.h)": "PYTHON_API_VERSION PYTHON_ABI_VERSION".split(),

@@ -1,4 +1,4 @@
-"""Writes python_data.inc and stable_abi*.inc: what is known of CPython's functions and variables by name.
+"""Writes python_data.inc, python_variadic.inc and stable_abi*.inc: what is known of CPython's names.
 
 Which variables hold a pointer and which are objects, which functions are variadic: from the headers. What is in the
 stable ABI, and since when: from the table of symbols of tools/python_symbols.
@@ -92,9 +92,8 @@ def _sort(declaration: str, found: Declared) -> None:
         (found.pointers if is_pointer else found.objects).add(re.findall(r"\w+", before)[-1])
 
 
-def data_lines(headers: Iterable[Headers]) -> list[str]:
+def data_lines(found: Declared) -> list[str]:
     """The lines of python_data.inc without their head."""
-    found = declared(headers)
     stable_data = {stable.name for stable in stable_names() if stable.is_data}
     wanted = {name for name in found.pointers | found.objects if name.startswith("Py")}
     wanted |= stable_data | set(ALIASES.values())
@@ -106,9 +105,12 @@ def data_lines(headers: Iterable[Headers]) -> list[str]:
     lines = [f"%define py@data_{name} {2 if name in found.pointers else 1}" for name in sorted(wanted)]
     lines.append("")
     lines += [f"%define py@alias_{name} {symbol}" for name, symbol in ALIASES.items()]
-    lines.append("")
-    lines += [f"%define py@variadic_{name} 1" for name in sorted(found.variadic) if name.startswith(("Py", "_Py"))]
     return lines
+
+
+def variadic_lines(found: Declared) -> list[str]:
+    """The lines of python_variadic.inc without their head."""
+    return [f"%define py@variadic_{name} 1" for name in sorted(found.variadic) if name.startswith(("Py", "_Py"))]
 
 
 def abi_name_lines() -> list[str]:
@@ -117,6 +119,8 @@ def abi_name_lines() -> list[str]:
 
 
 CHECK_LINES = """\
+%include "nasm_build/misuse.inc"
+
 %ifdef Py_TARGET_ABI3T
     %define py@promised Py_TARGET_ABI3T
 %elifdef Py_LIMITED_API
@@ -125,9 +129,9 @@ CHECK_LINES = """\
     %define py@promised 0
 %endif
 
-; NASM shows %error in its last pass alone, so the table need not be read in the others: that would take three times as
-; long. What the module depends on is noted in the first pass.
-%if py@promised == 0 || __?PASS?__ == 1
+; The table is read in the last pass alone (misuse.inc): in all of them that would take three times as long. What the
+; module depends on is noted before.
+%if py@promised == 0 || misuse@checks == 0
     %macro py_check_symbol 1.nolist
     %endmacro
     %if py@promised
@@ -152,22 +156,18 @@ CHECK_LINES = """\
         %endif
         %if !py@abi_is_python
         %elifndef py@abi_%1
-            %error %1 is not in the stable ABI: use a function that is, or leave py-limited-api out
+            misuse@say %1, " is not in the stable ABI: use a function that is, or leave py-limited-api out"
         %elif py@abi_%1 > py@promised
             py@abi_too_new %1
         %endif
     %endmacro
 
     %macro py@abi_too_new 1.nolist
-        %assign py@abi_number py@abi_%1 >> 16 & 255
-        %defstr py@abi_since 3.%[py@abi_number]
-        %assign py@abi_number py@promised >> 16 & 255
-        %defstr py@abi_promised 3.%[py@abi_number]
-        %defstr py@abi_name %1
-        %strcat py@abi_text py@abi_name, " came into the stable ABI with CPython ", py@abi_since, \
-            ", and this module promises ", py@abi_promised, ": promise ", py@abi_since, ' (py-limited-api = "', \
+        %assign py@abi_since py@abi_%1 >> 16 & 255
+        %assign py@abi_oldest py@promised >> 16 & 255
+        misuse@say %1, " came into the stable ABI with CPython 3.", py@abi_since, \
+            ", and this module promises 3.", py@abi_oldest, ": promise 3.", py@abi_since, ' (py-limited-api = "3.', \
             py@abi_since, '") or call something older'
-        %error %[py@abi_text]
     %endmacro
 %endif""".splitlines()
 """The lines of stable_abi.inc without their head."""
