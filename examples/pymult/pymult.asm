@@ -13,7 +13,7 @@
 ; The caller owns the arguments, and the array that holds them, for the whole call. Returns a new reference.
 py_function multiply, module, saved(args), count, register(first), local(overflow, 4)
     cmp     count, 2
-    jne     .wrong_count
+    jne     near .wrong_count           ; far: said here, it spares NASM a pass
 
     ; Only for exact ints is the value all there is: a subclass may give * another meaning.
     py_address rdx, PyLong_Type
