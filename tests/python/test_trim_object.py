@@ -116,7 +116,7 @@ LABELS_KEPT = {
 PYMULT_KEPT = {
     "multiply": "t",
     **dict.fromkeys(("module_methods", "module_slots", "..@text_1", "..@text_2"), "s"),
-    **{f"..@table_text_{number}": "s" for number in range(1, 5)},
+    **{f"..@table_{text}": "s" for text in ("name_1", "doc_1", "text_2", "text_3")},
     "module_definition": "d",
     "_PyInit_pymult": "T",
     "_PyErr_Format": "U",
