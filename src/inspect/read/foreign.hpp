@@ -3,7 +3,7 @@
 
 #include <string>
 
-#include "inspect/read/byte_view.hpp"
+#include "base/byte_view.hpp"
 
 namespace nasm_build::inspect {
 

@@ -11,7 +11,7 @@
 #include <string_view>
 #include <vector>
 
-#include "inspect/read/byte_view.hpp"
+#include "base/byte_view.hpp"
 
 namespace nasm_build::inspect {
 

@@ -7,7 +7,7 @@
 #include <string>
 #include <vector>
 
-#include "inspect/read/byte_view.hpp"
+#include "base/byte_view.hpp"
 
 namespace nasm_build::inspect {
 

@@ -3,8 +3,8 @@
 
 #include <vector>
 
+#include "base/byte_view.hpp"
 #include "inspect/image.hpp"
-#include "inspect/read/byte_view.hpp"
 
 namespace nasm_build::inspect::macho {
 

@@ -7,8 +7,8 @@
 #include <array>
 #include <optional>
 
+#include "base/byte_view.hpp"
 #include "base/error.hpp"
-#include "inspect/read/byte_view.hpp"
 #include "inspect/read/foreign.hpp"
 #include "inspect/read/guard_elf.hpp"
 #include "inspect/read/line_table.hpp"

@@ -1,8 +1,8 @@
 // PE: bytes in, Image out.
 #pragma once
 
+#include "base/byte_view.hpp"
 #include "inspect/image.hpp"
-#include "inspect/read/byte_view.hpp"
 
 namespace nasm_build::inspect::pe {
 

@@ -10,8 +10,8 @@
 #include <memory>
 #include <unordered_set>
 
+#include "base/byte_view.hpp"
 #include "base/error.hpp"
-#include "inspect/read/byte_view.hpp"
 #include "inspect/read/foreign.hpp"
 #include "inspect/read/guard.hpp"
 

@@ -1,5 +1,5 @@
 // Bounded reading: what lies outside is an Error or a failed cursor, also where offset and length together overflow.
-#include "inspect/read/byte_view.hpp"
+#include "base/byte_view.hpp"
 
 #include "samples.hpp"
 

@@ -1,5 +1,5 @@
 // Files that are no whole modules: each is refused with one line, and damage is never turned into missing facts.
-#include "inspect/read/byte_view.hpp"
+#include "base/byte_view.hpp"
 #include "samples.hpp"
 
 namespace nasm_build::inspect::test {

@@ -1,6 +1,6 @@
 // Bounded, endian-safe reading of a file's bytes: every load is checked, and none needs alignment.
 //
-// The guard and our own decoders read through these two classes alone, so that a lying offset ends in an Error or a failed
+// Whatever decodes a file by itself reads through these two classes alone, so that a lying offset ends in an Error or a failed
 // cursor and never in a read outside the file.
 #pragma once
 
@@ -15,7 +15,7 @@
 
 #include "base/error.hpp"
 
-namespace nasm_build::inspect {
+namespace nasm_build {
 
 /// Turns the bytes of a stored number into the host's order. `std::byteswap` is C++23.
 template <std::unsigned_integral T>
@@ -174,4 +174,4 @@ private:
     bool failed_ = false;
 };
 
-}  // namespace nasm_build::inspect
+}  // namespace nasm_build
