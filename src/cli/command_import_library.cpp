@@ -3,7 +3,6 @@
 #include <fmt/core.h>
 
 #include <filesystem>
-#include <fstream>
 #include <memory>
 #include <optional>
 #include <span>
@@ -14,6 +13,7 @@
 
 #include "base/environment.hpp"
 #include "base/error.hpp"
+#include "base/files.hpp"
 #include "cli/commands.hpp"
 #include "cli/python_dll.hpp"
 #include "toolchain/import_library.hpp"
@@ -50,19 +50,8 @@ toolchain::PythonBuild chosen(const Options& options) {
     return *build;
 }
 
-// A library is whole when it has its name: a killed command leaves `.partial` and nothing that a linker would take.
 void write_whole(const fs::path& path, const std::string& bytes) {
-    fs::path partial = path;
-    partial += ".partial";
-    std::ofstream stream(partial, std::ios::binary);
-    stream.write(bytes.data(), static_cast<std::streamsize>(bytes.size()));
-    stream.close();
-    std::error_code error;
-    if (stream) {
-        fs::rename(partial, path, error);
-    }
-    if (!stream || error) {
-        fs::remove(partial, error);
+    if (!replace_file(path, std::as_bytes(std::span(bytes)))) {
         throw Error(fmt::format("{} cannot be written", path_to_utf8(path)), "give a folder that can be written to");
     }
 }

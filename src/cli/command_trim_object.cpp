@@ -5,16 +5,15 @@
 #include <algorithm>
 #include <cstddef>
 #include <filesystem>
-#include <fstream>
 #include <memory>
 #include <optional>
 #include <string>
-#include <system_error>
 #include <utility>
 #include <vector>
 
 #include "base/environment.hpp"
 #include "base/error.hpp"
+#include "base/files.hpp"
 #include "cli/commands.hpp"
 #include "inspect/read/read.hpp"
 #include "toolchain/macho_object.hpp"
@@ -36,29 +35,13 @@ std::optional<std::vector<std::byte>> trimmed(const fs::path& path) {
     return is_changed ? std::optional(std::move(object)) : std::nullopt;
 }
 
-// The new object has its name when it is whole: a killed command leaves `.partial` and the object as it was.
-void replace(const fs::path& path, const std::vector<std::byte>& bytes) {
-    fs::path partial = path;
-    partial += ".partial";
-    std::ofstream stream(partial, std::ios::binary);
-    stream.write(reinterpret_cast<const char*>(bytes.data()), static_cast<std::streamsize>(bytes.size()));
-    stream.close();
-    std::error_code error;
-    if (stream) {
-        fs::permissions(partial, fs::status(path, error).permissions(), error);
-        fs::rename(partial, path, error);
-    }
-    if (!stream || error) {
-        fs::remove(partial, error);
-        throw Error("cannot be written", "let its folder be written to, and its disk have room");
-    }
-}
-
 void trim(const std::string& name) {
     try {
         const fs::path path = path_from_utf8(name);
         if (const auto object = trimmed(path)) {
-            replace(fs::canonical(path), *object);  // a link to an object stays a link
+            if (!replace_file(fs::canonical(path), *object)) {  // a link to an object stays a link
+                throw Error("cannot be written", "let its folder be written to, and its disk have room");
+            }
         }
     } catch (const Error& error) {
         throw Error(fmt::format("{}: {}", name, error.what()), error.fix());
