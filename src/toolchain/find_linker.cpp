@@ -24,14 +24,6 @@ namespace fs = std::filesystem;
 constexpr unsigned oldest_lld = 14;
 constexpr unsigned newest_suffix = 30;
 
-#ifdef _WIN32
-constexpr std::string_view program_suffix = ".exe";
-constexpr std::string_view separators = "/\\";
-#else
-constexpr std::string_view program_suffix = "";
-constexpr std::string_view separators = "/";
-#endif
-
 constexpr std::string_view name_for(LinkerKind kind) {
     return kind == LinkerKind::lld_link ? "lld-link" : "ld64.lld";
 }
@@ -146,9 +138,10 @@ public:
         return false;
     }
 
+    // lld goes by the name that it is started with, so a link is not resolved, though one among the folders is.
     bool try_name(const std::vector<std::string>& folders, const std::string& name, LinkerOrigin origin) {
         return std::any_of(folders.begin(), folders.end(), [&](const std::string& folder) {
-            const fs::path file = path_from_utf8(folder) / path_from_utf8(with_suffix(name));
+            const fs::path file = path_from_utf8(folder) / path_from_utf8(with_program_suffix(name));
             std::error_code error;
             if (!fs::exists(fs::symlink_status(file, error))) {
                 return false;
@@ -158,13 +151,6 @@ public:
                 seen_.insert(path_to_utf8(fs::weakly_canonical(file.parent_path(), error) / file.filename()));
             return is_new && try_file(path, origin);
         });
-    }
-
-    // lld goes by the name that it is started with, so a link is not resolved, though one among the folders is.
-    static std::string absolute_text(const fs::path& path) {
-        std::error_code error;
-        const fs::path whole = fs::absolute(path, error);
-        return path_to_utf8((error ? path : whole).lexically_normal());
     }
 
     bool try_zig(const std::string& zig) {
@@ -190,39 +176,21 @@ private:
         return true;
     }
 
-    static std::string with_suffix(std::string name) {
-        if (!program_suffix.empty() && !name.ends_with(program_suffix)) {
-            name += program_suffix;
-        }
-        return name;
-    }
-
     LinkerKind kind_;
     const LinkerPlaces& places_;
     std::set<std::string> seen_;
 };
 
-std::string list_of(const std::vector<RejectedLinker>& rejected) {
-    std::string text;
-    for (const RejectedLinker& one : rejected) {
-        text += fmt::format("{}{} ({}): {}", text.empty() ? "" : "; ", one.path, name_of(one.origin), one.reason);
-    }
-    return text;
-}
-
 LinkerSearch find_named(LinkerKind kind, const LinkerPlaces& places, const std::string& named, LinkerOrigin origin) {
     Search search(kind, places);
-    const bool is_name = named.find_first_of(separators) == std::string::npos;
-    const bool found = is_name ? search.try_name(places.search_path, named, origin)
-                               : search.try_file(Search::absolute_text(path_from_utf8(named)), origin);
+    const bool found = is_bare_name(named) ? search.try_name(places.search_path, named, origin)
+                                           : search.try_file(absolute_text(path_from_utf8(named)), origin);
     LinkerSearch& result = search.result;
     if (!found) {
         const bool is_setting = origin == LinkerOrigin::setting;
-        const std::string why = result.rejected.empty()       ? "no folder of PATH has it"
-                                : result.rejected.size() == 1 ? result.rejected.front().reason
-                                                              : list_of(result.rejected);
         result.error = fmt::format("{} names {}, which cannot be used: {}",
-                                   is_setting ? "the setting linker" : "the variable NASM_BUILD_LINKER", named, why);
+                                   is_setting ? "the setting linker" : "the variable NASM_BUILD_LINKER", named,
+                                   why_not(result.rejected));
         result.fix = fmt::format("give the path of {} {} or later, or {}", name_for(kind), oldest_lld,
                                  is_setting ? "take the setting out" : "unset NASM_BUILD_LINKER");
     }

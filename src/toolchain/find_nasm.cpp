@@ -11,38 +11,13 @@
 #include "toolchain/install_command.hpp"
 #include "toolchain/nasm_candidate.hpp"
 #include "toolchain/nasm_version.hpp"
+#include "toolchain/program.hpp"
 
 namespace nasm_build::toolchain {
 
 namespace {
 
 namespace fs = std::filesystem;
-
-#ifdef _WIN32
-constexpr std::string_view program_suffix = ".exe";
-constexpr std::string_view separators = "/\\";
-#else
-constexpr std::string_view program_suffix = "";
-constexpr std::string_view separators = "/";
-#endif
-
-bool is_bare_name(const std::string& text) {
-    return text.find_first_of(separators) == std::string::npos;
-}
-
-std::string with_program_suffix(std::string name) {
-    if (!program_suffix.empty() && !name.ends_with(program_suffix)) {
-        name += program_suffix;
-    }
-    return name;
-}
-
-// Absolute, because NASM is run in the project's folder, whatever folder this is.
-std::string absolute_text(const fs::path& path) {
-    std::error_code error;
-    const fs::path whole = fs::absolute(path, error);
-    return path_to_utf8((error ? path : whole).lexically_normal());
-}
 
 // One search: looks at candidates in turn and keeps what was found out.
 class Search {
@@ -96,14 +71,6 @@ private:
     bool any_too_old_ = false;
 };
 
-std::string list_of(const std::vector<RejectedNasm>& rejected) {
-    std::string text;
-    for (const RejectedNasm& one : rejected) {
-        text += fmt::format("{}{} ({}): {}", text.empty() ? "" : "; ", one.path, name_of(one.origin), one.reason);
-    }
-    return text;
-}
-
 std::string how_to_install(bool any_too_old) {
     std::string command = install_command(Tool::nasm);
     if (!any_too_old) {
@@ -125,10 +92,7 @@ NasmSearch find_named(const NasmPlaces& places, const std::string& named, NasmOr
     }
     NasmSearch& result = search.result;
     const std::string_view what = origin == NasmOrigin::setting ? "the project's NASM setting" : "the variable NASM";
-    const std::string why = result.rejected.empty()       ? "no folder of PATH has it"
-                            : result.rejected.size() == 1 ? result.rejected.front().reason
-                                                          : list_of(result.rejected);
-    result.error = fmt::format("{} names {}, which cannot be used: {}", what, named, why);
+    result.error = fmt::format("{} names {}, which cannot be used: {}", what, named, why_not(result.rejected));
     result.fix =
         fmt::format("{} the path of a NASM {} or later, or {}", origin == NasmOrigin::setting ? "give it" : "set it to",
                     oldest_nasm_text, origin == NasmOrigin::setting ? "take the setting out" : "unset NASM");

@@ -1,8 +1,5 @@
 #include "toolchain/program.hpp"
 
-#include <fmt/core.h>
-
-#include <filesystem>
 #include <system_error>
 
 #include "base/environment.hpp"
@@ -15,6 +12,35 @@
 namespace nasm_build::toolchain {
 
 namespace fs = std::filesystem;
+
+namespace {
+
+#ifdef _WIN32
+constexpr std::string_view program_suffix = ".exe";
+constexpr std::string_view separators = "/\\";
+#else
+constexpr std::string_view program_suffix = "";
+constexpr std::string_view separators = "/";
+#endif
+
+}  // namespace
+
+bool is_bare_name(std::string_view text) noexcept {
+    return text.find_first_of(separators) == std::string_view::npos;
+}
+
+std::string with_program_suffix(std::string name) {
+    if (!program_suffix.empty() && !name.ends_with(program_suffix)) {
+        name += program_suffix;
+    }
+    return name;
+}
+
+std::string absolute_text(const fs::path& path) {
+    std::error_code error;
+    const fs::path whole = fs::absolute(path, error);
+    return path_to_utf8((error ? path : whole).lexically_normal());
+}
 
 std::string obstacle_to_running(const std::string& path) {
     std::error_code error;
