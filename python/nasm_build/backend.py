@@ -17,6 +17,7 @@ from .settings import Settings, read_settings
 
 if TYPE_CHECKING:
     from .session import Session
+    from .target_python import TargetPython
 
 ConfigSettings = Mapping[str, Any] | None
 
@@ -56,8 +57,7 @@ def _linker_requirement(settings: Settings) -> list[str]:
     if not python.foreign or load_toolchain(python, nasm=settings.nasm).link_style not in ("coff", "macho"):
         return []
     search = find_linker(python.platform, settings.linker, with_zig=False)
-    named = settings.linker or os.environ.get("NASM_BUILD_LINKER")
-    return [] if search.linker or named else [ZIGLANG]
+    return [] if search.linker or search.named else [ZIGLANG]
 
 
 def get_requires_for_build_wheel(config_settings: ConfigSettings = None) -> list[str]:
@@ -111,21 +111,17 @@ def build_editable(
     """Builds the modules into the source tree, each read back after its link, and a wheel that leads there."""
 
     def make(session: Session, folder: str) -> str:
+        _require_own_python(session.python)
         engine = engine_module(engine_name(session.settings))
         return engine.build_editable(session, folder, session.settings.engine_options, metadata_directory)
 
     with user_errors():
-        settings = _settings(config_settings)
-        _require_own_python(settings)
-        name = _through_the_gate(settings, wheel_directory, make, gate=False)
+        name = _through_the_gate(_settings(config_settings), wheel_directory, make, gate=False)
     return name
 
 
-def _require_own_python(settings: Settings) -> None:
+def _require_own_python(python: TargetPython) -> None:
     """An editable install is imported by the Python that runs the build."""
-    from .target_python import target_python
-
-    python = target_python(settings.target, settings.target_python)
     if python.foreign:
         raise failed(
             f"an editable install is imported here, and the target is CPython {python.version} on {python.platform}",

@@ -7,6 +7,7 @@ import importlib.util
 import json
 import os
 import subprocess
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -34,6 +35,7 @@ class LinkerSearch:
 
     linker: Linker | None
     problem: Problem | None
+    named: bool  #: by the project's setting or by NASM_BUILD_LINKER: no other is taken in its place
 
     def need(self) -> Linker:
         """Raises BuildError, which names what was looked at, when there is none."""
@@ -52,12 +54,12 @@ def find_linker(platform: str, named: str = "", *, with_zig: bool = True) -> Lin
             RULE,
             "build them on a machine with x86-64 or arm64",
         )
-    zig = _zig() if with_zig else ""
-    return _ask(str(executable), platform, named, zig, os.environ.get("NASM_BUILD_LINKER", ""), os.environ.get("PATH"))
+    variable = os.environ.get("NASM_BUILD_LINKER", "")
+    return _ask(str(executable), platform, named, _zig() if with_zig else "", variable, os.environ.get("PATH"))
 
 
 @functools.lru_cache(maxsize=4)
-def _ask(executable: str, platform: str, named: str, zig: str, *_environment: str | None) -> LinkerSearch:
+def _ask(executable: str, platform: str, named: str, zig: str, variable: str, _path: str | None) -> LinkerSearch:
     command = [executable, "linker", "--format", "json", "--target", platform]
     command += ["--linker", named] if named else []
     command += ["--zig", zig] if zig else []
@@ -69,6 +71,7 @@ def _ask(executable: str, platform: str, named: str, zig: str, *_environment: st
     return LinkerSearch(
         linker=Linker(tuple(found["words"]), found["kind"], found["version"]) if found else None,
         problem=Problem(error["message"], RULE, error["fix"]) if error else None,
+        named=bool(named or variable),
     )
 
 
@@ -87,32 +90,28 @@ def import_libraries(python: str, limited_api: str, folder: Path) -> list[str]:
     The first is CPython's. `python` is `3.13` or `3.13t`, `limited_api` the oldest CPython promised, or empty. Raises
     BuildError for a CPython whose names are not known.
     """
-    executable = find_executable()
-    assert executable is not None  # find_linker comes first
-    command = [str(executable), "import-library", "--python", python, "--output", str(folder)]
-    command += ["--abi3", limited_api] if limited_api else []
-    return _lines(command)
+    words = ["import-library", "--python", python, "--output", str(folder)]
+    return _lines([*words, "--abi3", limited_api] if limited_api else words)
 
 
-def system_library(platform: str, scratch: Path) -> str:
+def system_library(platform: str, folder: Path) -> str:
     """Writes what a linker for macOS needs to know of libSystem. Returns the file's path."""
-    executable = find_executable()
-    assert executable is not None
-    folder = str(scratch / "system-library")
-    return _lines([str(executable), "import-library", "--target", platform, "--output", folder])[0]
+    return _lines(["import-library", "--target", platform, "--output", str(folder)])[0]
 
 
-def entry_points(objects: list[str], root: Path) -> list[str]:
+def entry_points(objects: Sequence[str], root: Path) -> list[str]:
     """The names that objects for Windows define for an interpreter.
 
     Raises BuildError for an object whose references the link would cut short.
     """
+    return _lines(["entry-points", *objects], root, "position-dependent")
+
+
+def _lines(words: Sequence[str], folder: Path | None = None, rule: str = RULE) -> list[str]:
+    """What a command of nasm-ext prints, a line each; find_linker has seen to it that there is one."""
     executable = find_executable()
     assert executable is not None
-    return _lines([str(executable), "entry-points", *objects], root, "position-dependent")
-
-
-def _lines(command: list[str], folder: Path | None = None, rule: str = RULE) -> list[str]:
+    command = [str(executable), *words]
     done = subprocess.run(
         command, cwd=folder, capture_output=True, text=True, encoding="utf-8", errors="replace", check=False
     )

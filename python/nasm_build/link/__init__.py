@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from .names import ENTRY_POINTS as ENTRY_POINTS
 from .refusals import explain as explain
+from .run import AssemblyLink as AssemblyLink
 from .run import LinkFailed as LinkFailed
 from .run import run_linker as run_linker

@@ -8,43 +8,27 @@ machine (measured: byte for byte the same under Wine).
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
-from ..linker import Linker, entry_points, import_libraries
-from .run import run_linker
+from ..linker import entry_points, import_libraries
+from .run import AssemblyLink
 
 ENGINE_WORDS = ("/BREPRO",)
 """What the engine's own link by MSVC is told beside the engine's words."""
 
 
-@dataclass(frozen=True)
-class PeLink:
-    """One link. Paths are relative to `root`, or absolute."""
-
-    linker: Linker
-    root: Path
-    python: str  #: whose DLL is imported from: `3.13`, `3.13t`
-    limited_api: str
-    debug: bool
-    exports: Sequence[str] = ()  #: names of the project's own, beside the entry points
-    libraries: Sequence[str] = ()
-    library_folders: Sequence[str] = ()
-    words: Sequence[str] = ()  #: the user's own, in lld-link's language
-
-
-def link_assembly(link: PeLink, objects: Sequence[str], output: str, scratch: Path) -> None:
-    """Makes the module; `scratch` takes the import libraries. Raises LinkFailed and BuildError."""
-    names = dict.fromkeys([*entry_points(list(objects), link.root), *link.exports])
-    python_library, *runtime_libraries = import_libraries(link.python, link.limited_api, scratch / "import-libraries")
-    command = [*link.linker.words, "/nologo", "/dll", "/noentry", "/machine:x64", "/brepro", "/nodefaultlib"]
-    command += _debug_words(output) if link.debug else []
-    command += [f"/export:{name}" for name in names]
-    command += [f"/libpath:{folder}" for folder in link.library_folders]
-    command += [*objects, *(_file_of(name) for name in link.libraries), python_library, *runtime_libraries]
+def link_assembly(link: AssemblyLink, objects: Sequence[str], output: str) -> None:
+    """Makes the module; its scratch folder takes the import libraries. Raises LinkFailed and BuildError."""
+    names = dict.fromkeys([*entry_points(objects, link.root), *link.exports])
+    python_library, *runtime_libraries = import_libraries(link.python, link.limited_api, link.scratch)
+    words = ["/nologo", "/dll", "/noentry", "/machine:x64", "/brepro", "/nodefaultlib"]
+    words += _debug_words(output) if link.debug else []
+    words += [f"/export:{name}" for name in names]
+    words += [f"/libpath:{folder}" for folder in link.library_folders]
+    words += [*objects, *(_file_of(name) for name in link.libraries), python_library, *runtime_libraries]
     # lld 14 knows no /noimplib, and a library of what a module exports is of no use beside it.
-    command += [*link.words, f"/implib:{scratch / 'unused.lib'}", f"/out:{output}"]
-    run_linker(command, link.root, "install LLVM's lld, or: pip install ziglang")
+    words += [*link.words, f"/implib:{link.scratch / 'unused.lib'}", f"/out:{output}"]
+    link.run(words)
 
 
 def _debug_words(output: str) -> list[str]:

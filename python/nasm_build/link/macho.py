@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
-from ..linker import Linker, system_library
+from ..linker import system_library
 from .names import ENTRY_POINTS
-from .run import run_linker
+from .run import AssemblyLink
 
 SDK = "11.0"
 STRIPPING_LLD = 16
@@ -28,33 +27,20 @@ def architecture_words(platform: str) -> list[str]:
     return [word for name in names for word in ("-arch", name)]
 
 
-@dataclass(frozen=True)
-class BundleLink:
-    """One link of assembly alone. Paths are relative to `root`, or absolute."""
-
-    linker: Linker
-    root: Path
-    platform: str  #: `macosx-11.0-x86_64`
-    debug: bool
-    exports: Sequence[str] = ()  #: names of the project's own, beside the entry points
-    libraries: Sequence[str] = ()
-    library_folders: Sequence[str] = ()
-    words: Sequence[str] = ()  #: the user's own, in the linker's language
-
-
-def link_assembly(link: BundleLink, objects: Sequence[str], output: str, scratch: Path) -> None:
-    """Makes the module; `scratch` takes what stands for libSystem. Raises LinkFailed and BuildError.
+def link_assembly(link: AssemblyLink, objects: Sequence[str], output: str) -> None:
+    """Makes the module; its scratch folder takes what stands for libSystem. Raises LinkFailed and BuildError.
 
     dyld refuses a file that does not name libSystem. CPython's own names are looked up flat, as in every extension
     module for macOS.
     """
-    words = _zig_words(link, output) if link.linker.kind == "zig-cc" else _ld64_words(link, scratch)
-    command = [*link.linker.words, *words, *(f"-L{folder}" for folder in link.library_folders), *objects]
-    command += [*(f"-l{name}" for name in link.libraries), *link.words, "-o", output]
-    run_linker(command, link.root, "install LLVM's lld, or: pip install ziglang", _caches(link, scratch))
+    is_zig = link.linker.kind == "zig-cc"
+    words = _zig_words(link, output) if is_zig else _ld64_words(link)
+    words += [*(f"-L{folder}" for folder in link.library_folders), *objects]
+    words += [*(f"-l{name}" for name in link.libraries), *link.words, "-o", output]
+    link.run(words, _zig_caches(link.scratch) if is_zig else None)
 
 
-def _ld64_words(link: BundleLink, scratch: Path) -> list[str]:
+def _ld64_words(link: AssemblyLink) -> list[str]:
     """The SDK named is 11.0 whatever the oldest macOS.
 
     dyld holds a file to the rules of its SDK, and lld 14 breaks those of 12 and 14 (measured).
@@ -67,10 +53,10 @@ def _ld64_words(link: BundleLink, scratch: Path) -> list[str]:
     words += ["-no_fixup_chains"] if strips else []
     if not link.debug:
         words += ["-S", *(["-x"] if strips else [])]
-    return [*words, system_library(link.platform, scratch)]
+    return [*words, system_library(link.platform, link.scratch)]
 
 
-def _zig_words(link: BundleLink, output: str) -> list[str]:
+def _zig_words(link: AssemblyLink, output: str) -> list[str]:
     """zig's own linker makes no bundles, but dlopen takes a dynamic library too. It brings a libSystem of its own.
 
     `-nostdlib` keeps it from compiling one of its libraries first, for 21 s; without an install name the output's path
@@ -82,8 +68,6 @@ def _zig_words(link: BundleLink, output: str) -> list[str]:
     return words if link.debug else [*words, "-Wl,-S", "-Wl,-x"]
 
 
-def _caches(link: BundleLink, scratch: Path) -> dict[str, str]:
+def _zig_caches(scratch: Path) -> dict[str, str]:
     """zig writes into the user's cache folder otherwise, which a build has no business with."""
-    if link.linker.kind != "zig-cc":
-        return {}
     return {name: str(scratch / "zig") for name in ("ZIG_GLOBAL_CACHE_DIR", "ZIG_LOCAL_CACHE_DIR")}

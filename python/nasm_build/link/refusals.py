@@ -19,7 +19,7 @@ _POSITION = re.compile(
 _TEXT_RELOCATION = re.compile(r"relocation (?P<kind>R_\w+)? ?(?:against|cannot be used against) [`'](?P<name>[^'`]+)'")
 _SECTION = re.compile(r"relocation (?P<kind>R_\w+) against [`'](?P<name>\.[\w.]+)'")
 _DISK = re.compile(r"(No space left on device|Read-only file system|Disk quota exceeded)", re.IGNORECASE)
-_UNDEFINED = re.compile(r"error: undefined symbol: (?P<imported>__declspec\(dllimport\) )?(?P<name>\S+)$")
+_UNDEFINED = re.compile(r"error: undefined symbol: (?:__declspec\(dllimport\) )?(?P<name>\S+)$")
 _REFERENCE = re.compile(r">>> referenced by (?P<file>.+):(?P<line>\d+)$")
 
 
@@ -47,22 +47,19 @@ def explain(refusal: LinkFailed, lines_of: LINES_OF, root: Path, python: str) ->
 
 def _undefined_symbols(lines: Sequence[str], root: Path, python: str) -> list[Problem]:
     """lld-link's blocks: the symbol, then each place, whose line it reads from the object's own CodeView data."""
-    found: list[Problem] = []
-    match: re.Match[str] | None = None
+    places: dict[str, list[tuple[str, int]]] = {}
+    name = ""
     for line in lines:
-        match = _UNDEFINED.search(line) or match
-        place = _REFERENCE.search(line)
-        if match and place:
-            found.append(_undefined(match["name"], python, _in_project(place["file"], root), int(place["line"])))
-        elif match and not line.startswith(">>>") and not _UNDEFINED.search(line):
-            match = None
-    named = {problem.message for problem in found}
-    for line in lines:  # an object without lines
-        match = _UNDEFINED.search(line)
-        if match:
-            problem = _undefined(match["name"], python)
-            found += [] if problem.message in named else [problem]
-    return found
+        symbol, place = _UNDEFINED.search(line), _REFERENCE.search(line)
+        if symbol:
+            name = symbol["name"]
+            places.setdefault(name, [])
+        elif place and name:
+            places[name].append((_in_project(place["file"], root), int(place["line"])))
+        elif not line.startswith(">>>"):
+            name = ""
+    # An object without lines leaves a symbol without a place.
+    return [_undefined(name, python, *place) for name, found in places.items() for place in found or [("", 0)]]
 
 
 def _in_project(file: str, root: Path) -> str:
@@ -70,7 +67,7 @@ def _in_project(file: str, root: Path) -> str:
     return path.relative_to(root).as_posix() if path.is_relative_to(root) else file
 
 
-def _undefined(name: str, python: str, file: str = "", line: int = 0) -> Problem:
+def _undefined(name: str, python: str, file: str, line: int) -> Problem:
     is_python = name.startswith(("Py", "_Py"))
     where = f"CPython {python} for Windows does not export it" if is_python else "nothing that is linked defines it"
     fix = (

@@ -13,7 +13,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 from ..files import replace_if_changed
-from ..link import LinkFailed, coff, elf, macho
+from ..link import AssemblyLink, LinkFailed, coff, elf, macho
 from ..linker import Linker, find_linker
 from ..target_python import ON_MACOS
 
@@ -63,10 +63,9 @@ class ModuleLink:
             self._link_elf(objects, libc=True)
         elif self.linker is None:
             engine_link(self._engine_words())
-        elif self.style == "coff":
-            self._link_coff(objects, self.linker)
         else:
-            self._link_macho(objects, self.linker)
+            link_assembly = coff.link_assembly if self.style == "coff" else macho.link_assembly
+            link_assembly(self._assembly_link(self.linker), objects, self._output())
 
     # -- which linker ------------------------------------------------------------------------------------------------
 
@@ -82,8 +81,7 @@ class ModuleLink:
         if not foreign and self.style == "macho":
             return None
         search = find_linker(self.build.session.python.platform, settings.linker)
-        named = settings.linker or os.environ.get("NASM_BUILD_LINKER")
-        return search.need() if foreign or named else search.linker
+        return search.need() if foreign or search.named else search.linker
 
     def _is_assembly_alone(self) -> bool:
         if self.build.plan.others or not self.has_assembly or self.build.toolchain.fallback_half:
@@ -117,34 +115,21 @@ class ModuleLink:
         words += self.extension.extra_link_args or ()
         elf.link_assembly(self._driver(), objects, words, self._output(), libc=libc, root=self.build.session.root)
 
-    def _link_coff(self, objects: list[str], linker: Linker) -> None:
-        session = self.build.session
-        link = coff.PeLink(
+    def _assembly_link(self, linker: Linker) -> AssemblyLink:
+        session, extension = self.build.session, self.extension
+        return AssemblyLink(
             linker=linker,
             root=session.root,
+            scratch=session.scratch / self.build.plan.name,
+            platform=session.python.platform,
             python=session.python.version,
             limited_api=self.build.plan.limited_api,
             debug=self.debug,
             exports=self.exports,
-            libraries=self.extension.libraries,
-            library_folders=[str(folder) for folder in self.extension.library_dirs],
-            words=list(self.extension.extra_link_args or ()),
+            libraries=extension.libraries,
+            library_folders=[str(folder) for folder in extension.library_dirs],
+            words=list(extension.extra_link_args or ()),
         )
-        coff.link_assembly(link, objects, self._output(), session.scratch)
-
-    def _link_macho(self, objects: list[str], linker: Linker) -> None:
-        session = self.build.session
-        link = macho.BundleLink(
-            linker=linker,
-            root=session.root,
-            platform=session.python.platform,
-            debug=self.debug,
-            exports=self.exports,
-            libraries=self.extension.libraries,
-            library_folders=[str(folder) for folder in self.extension.library_dirs],
-            words=list(self.extension.extra_link_args or ()),
-        )
-        macho.link_assembly(link, objects, self._output(), session.scratch)
 
     def _output(self) -> str:
         self.build.module.parent.mkdir(parents=True, exist_ok=True)
