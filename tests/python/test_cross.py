@@ -10,15 +10,13 @@ from pathlib import Path
 import pytest
 
 from conftest import Projects
-from devtools import environments
-from devtools.pythons import maven, offer, wine
+from devtools.pythons import maven, windows_tools, wine
 from projects import Build, Result, Toolbox
 from sources import pyproject
 
 MACOS = "macosx-11.0-x86_64"
 WINDOWS = "win-amd64"
 VERSION = f"{sys.version_info[0]}{sys.version_info[1]}"
-ZIGLANG = "ziglang==0.17.1"
 
 ANSWER = """
 %include "Python.inc"
@@ -317,8 +315,8 @@ def test_without_a_linker_ziglang_is_asked_for_and_links(toolbox: Toolbox, proje
     assert without.returncode == 1
     assert "[linker-missing]\n  fix: apt-get install lld; or: pip install ziglang\n" in without.output, str(without)
 
-    wheel = offer.provide(f"linux-{ZIGLANG}", "fetching a linker for Linux", _fetch_zig)
-    zig = Toolbox(toolbox.environment, (*toolbox.find_links, wheel), toolbox.work).new_environment(
+    wheels = windows_tools.zig_for_linux().parent
+    zig = Toolbox(toolbox.environment, (*toolbox.find_links, wheels), toolbox.work).new_environment(
         "with-zig", "nasm-build", "setuptools", "ziglang"
     )
     for target, name in ((WINDOWS, "cp313-cp313-win_amd64"), (MACOS, "cp313-cp313-macosx_11_0_x86_64")):
@@ -336,10 +334,6 @@ def test_without_a_linker_ziglang_is_asked_for_and_links(toolbox: Toolbox, proje
         timeout=120,
     )
     assert done == wine.Done(0, "42\n")
-
-
-def _fetch_zig(work: Path, _: Path) -> None:
-    environments.download_one(ZIGLANG, work / "result", ["--platform", "manylinux2014_x86_64"])
 
 
 # -- the two halves of universal2 -------------------------------------------------------------------------------------

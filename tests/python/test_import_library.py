@@ -13,7 +13,8 @@ from pathlib import Path
 import pytest
 
 from devtools.pythons import maven, wine
-from windows_links import assemble, call, link, tool
+from nasm_ext_calls import call
+from windows_links import assemble, link, tool
 
 SOURCES = Path(__file__).parents[2] / "src"
 PARTS = "convert environment filesystem heap locale math runtime stdio string time utility".split()

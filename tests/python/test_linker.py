@@ -10,7 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from windows_links import assemble, call, tool
+from nasm_ext_calls import call
+from windows_links import assemble, tool
 
 # -- entry points -----------------------------------------------------------------------------------------------------
 

@@ -14,6 +14,8 @@ from typing import Any
 
 import pytest
 
+from nasm_ext_calls import call
+
 GOOD = "echo 'NASM version 2.16.03 compiled on Apr 17 2024'"
 YASM = "echo 'yasm 1.3.0'; echo 'Compiled on Dec 14 2022.'"
 XCODE = "echo 'NASM version 0.98.40 (Apple Computer, Inc. build 11) compiled on Aug 24 2015'"
@@ -30,21 +32,6 @@ def write_program(path: Path, text: str) -> Path:
     path.write_text(text if text.startswith("#!") else f"#!/bin/sh\n{text}\n")
     path.chmod(0o755)
     return path
-
-
-def call(nasm_ext: Path, *words: str, env: Mapping[str, str] | None = None, cwd: Path | None = None) -> tuple[int, str]:
-    """Runs nasm-ext with a clean environment and returns its status and everything that it printed."""
-    done = subprocess.run(
-        [nasm_ext, *words],
-        env={"PATH": "/nowhere", **(env or {})},
-        cwd=cwd,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-        timeout=60,
-        check=False,
-    )
-    return done.returncode, done.stdout
 
 
 def toolchain(nasm_ext: Path, *words: str, env: Mapping[str, str] | None = None) -> dict[str, Any]:

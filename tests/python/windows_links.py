@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import subprocess
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
 
@@ -12,23 +12,6 @@ def tool(*words: str | Path, cwd: Path | None = None) -> str:
     done = subprocess.run(words, cwd=cwd, capture_output=True, text=True, timeout=120, check=False)
     assert (done.returncode, done.stderr) == (0, ""), f"{words}\n{done.stdout}{done.stderr}"
     return done.stdout
-
-
-def call(
-    nasm_ext: Path, *words: str | Path, env: Mapping[str, str] | None = None, cwd: Path | None = None
-) -> tuple[int, str]:
-    """Runs nasm-ext with a clean environment and returns its status and everything that it printed."""
-    done = subprocess.run(
-        [nasm_ext, *words],
-        env={"PATH": "/nowhere", **(env or {})},
-        cwd=cwd,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-        timeout=60,
-        check=False,
-    )
-    return done.returncode, done.stdout
 
 
 def assemble(folder: Path, source: str, name: str = "probe") -> Path:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import tarfile
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -46,9 +47,19 @@ class PrivateApt:
         run([*self._words(), *options, "install", *packages], quiet=True)
         return sorted((self.folder / "cache/archives").glob("*.deb"))
 
+    def source_tree(self, package: str, target: Path) -> Path:
+        """A source package's upstream tree, unpacked into a folder."""
+        archive = self.source(package, target)
+        with tarfile.open(archive) as packed:
+            packed.extractall(target, filter="data") if hasattr(tarfile, "data_filter") else packed.extractall(target)
+        trees = [path for path in target.iterdir() if path.is_dir()]
+        if len(trees) != 1:
+            raise DevelopmentError(f"{archive.name} unpacks into {len(trees)} folders")
+        return trees[0]
+
     def source(self, package: str, target: Path) -> Path:
         """The upstream archive of a source package, as its authors released it: none of Debian's patches is needed."""
-        target.mkdir(exist_ok=True)
+        target.mkdir(parents=True, exist_ok=True)
         run([*self._words(), "source", "--download-only", "--tar-only", package], cwd=target, quiet=True)
         archives = [path for path in target.glob("*.orig.tar.*") if path.suffix != ".asc"]
         if len(archives) != 1:

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import hashlib
 import shutil
-import tarfile
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -54,7 +53,7 @@ def prefix() -> Path:
         result = work / "result"
         for one in HEADERS:
             _copy(one, result)
-        libzip = _libzip_source(work)
+        libzip = apt.PrivateApt(SUITE, work / "apt", sources=True).source_tree("libzip", work / "source")
         _install(libzip, work / "libzip-build", result, [f"-D{name}=OFF" for name in LIBZIP_SWITCHED_OFF])
         _install(GOOGLETEST, work / "googletest-build", result, ["-DBUILD_GMOCK=OFF"])
 
@@ -81,16 +80,6 @@ def _copy(headers: Headers, target: Path) -> None:
         f'  INTERFACE_INCLUDE_DIRECTORIES "${{CMAKE_CURRENT_LIST_DIR}}/../../../include"\n'
         f'  INTERFACE_COMPILE_DEFINITIONS "{headers.definitions}")\n'
     )
-
-
-def _libzip_source(work: Path) -> Path:
-    archive = apt.PrivateApt(SUITE, work / "apt", sources=True).source("libzip", work / "source")
-    with tarfile.open(archive) as packed:
-        packed.extractall(work / "source")
-    trees = [path for path in (work / "source").iterdir() if path.is_dir()]
-    if len(trees) != 1:
-        raise DevelopmentError(f"{archive.name} unpacks into {len(trees)} folders")
-    return trees[0]
 
 
 def _install(source: Path, build: Path, target: Path, words: list[str]) -> None:

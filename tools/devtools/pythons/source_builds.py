@@ -9,12 +9,11 @@ from __future__ import annotations
 
 import os
 import shutil
-import tarfile
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from .. import apt
-from ..shell import DevelopmentError, cores, run
+from ..shell import cores, run
 from . import offer
 
 SUITE = "trixie"
@@ -80,17 +79,9 @@ def _compiler_without_triplet(work: Path) -> Path:
 
 def _source(work: Path, package: str) -> Path:
     """A source package's upstream tree, unpacked."""
-    folder = work / "sources" / package
-    folder.mkdir(parents=True)
     private = work / "apt"
     shutil.rmtree(private, ignore_errors=True)
-    archive = apt.PrivateApt(SUITE, private, sources=True).source(package, folder)
-    with tarfile.open(archive) as packed:
-        packed.extractall(folder, filter="data") if hasattr(tarfile, "data_filter") else packed.extractall(folder)
-    trees = [path for path in folder.iterdir() if path.is_dir()]
-    if len(trees) != 1:
-        raise DevelopmentError(f"{archive.name} unpacks into {len(trees)} folders")
-    return trees[0]
+    return apt.PrivateApt(SUITE, private, sources=True).source_tree(package, work / "sources" / package)
 
 
 def _build(source: Path, work: Path, final: Path, options: Sequence[str], env: Mapping[str, str]) -> None:

@@ -6,12 +6,11 @@ NASM is cross-compiled from the source in Debian trixie, the release that nasms.
 
 from __future__ import annotations
 
-import tarfile
 import zipfile
 from pathlib import Path
 
 from .. import apt, environments
-from ..shell import DevelopmentError, cores, run
+from ..shell import cores, run
 from . import offer
 
 SUITE = "trixie"
@@ -39,17 +38,12 @@ def zig_for_linux() -> Path:
 
 
 def _make_nasm(work: Path, _: Path) -> None:
-    archive = apt.PrivateApt(SUITE, work / "apt", sources=True).source("nasm", work / "source")
-    with tarfile.open(archive) as packed:
-        packed.extractall(work / "source")
-    trees = [path for path in (work / "source").iterdir() if path.is_dir()]
-    if len(trees) != 1:
-        raise DevelopmentError(f"{archive.name} unpacks into {len(trees)} folders")
-    run([trees[0] / "configure", f"--host={HOST}", "LDFLAGS=-static"], cwd=trees[0], quiet=True)
-    run(["nice", "-n", "5", "make", f"-j{cores()}", "nasm.exe"], cwd=trees[0], quiet=True)
+    tree = apt.PrivateApt(SUITE, work / "apt", sources=True).source_tree("nasm", work / "source")
+    run([tree / "configure", f"--host={HOST}", "LDFLAGS=-static"], cwd=tree, quiet=True)
+    run(["nice", "-n", "5", "make", f"-j{cores()}", "nasm.exe"], cwd=tree, quiet=True)
     result = work / "result"
     result.mkdir()
-    run([f"{HOST}-strip", "-o", result / "nasm.exe", trees[0] / "nasm.exe"], quiet=True)
+    run([f"{HOST}-strip", "-o", result / "nasm.exe", tree / "nasm.exe"], quiet=True)
 
 
 def _make_zig(work: Path, _: Path) -> None:
