@@ -9,6 +9,7 @@ namespace nasm_build::cli {
 // nasm_build::Error, which main prints and turns into 2. `app` and `exit_status` must outlive the parse.
 
 void add_check_command(CLI::App& app, int& exit_status);
+void add_explain_command(CLI::App& app, int& exit_status);
 void add_references_command(CLI::App& app, int& exit_status);
 void add_toolchain_command(CLI::App& app, int& exit_status);
 void add_flags_command(CLI::App& app, int& exit_status);

@@ -6,6 +6,7 @@
 #include <filesystem>
 #include <iterator>
 #include <set>
+#include <utility>
 
 #include "base/environment.hpp"
 #include "base/error.hpp"
@@ -69,7 +70,8 @@ FileReport unreadable(const Subject& subject, const Error& error) {
     return report;
 }
 
-FileReport check_one(const Subject& subject, const Image& image, const Expectations& expected,
+// `of_slices` is what all slices of the file say together; it is told with the first one.
+FileReport check_one(const Subject& subject, const Image& image, const Expectations& expected, Verdict of_slices,
                      const CheckOptions& options) {
     FileReport report = blank_report(subject);
     report.slice = image.slice;
@@ -84,9 +86,13 @@ FileReport check_one(const Subject& subject, const Image& image, const Expectati
         report.target = expected.targets.front().name;
     }
     Verdict verdict = check_image(image, expected);
+    std::move(verdict.findings.begin(), verdict.findings.end(), std::back_inserter(of_slices.findings));
+    verdict.findings = std::move(of_slices.findings);
+    report.passed = settle(verdict, image, expected);
     silence(verdict.findings, options.suppressions);
     report.findings = std::move(verdict.findings);
     report.not_checked = std::move(verdict.not_checked);
+    report.not_applicable = std::move(verdict.not_applicable);
     return report;
 }
 
@@ -96,15 +102,8 @@ void check_subject(Report& report, const Subject& subject, const CheckOptions& o
         Expectations expected = merge(subject.by_name, subject.by_wheel, options.expected);
         tell_module_from_library(expected, subject, images);
         Verdict of_slices = check_slices(images, expected);
-        silence(of_slices.findings, options.suppressions);
-        bool is_first = true;
         for (const Image& image : images) {
-            FileReport one = check_one(subject, image, expected, options);
-            if (is_first) {
-                one.findings.insert(one.findings.begin(), of_slices.findings.begin(), of_slices.findings.end());
-                is_first = false;
-            }
-            report.files.push_back(std::move(one));
+            report.files.push_back(check_one(subject, image, expected, std::exchange(of_slices, {}), options));
         }
     } catch (const Error& error) {
         report.files.push_back(unreadable(subject, error));

@@ -36,10 +36,17 @@ struct NotChecked {
     std::string reason;  ///< follows "not checked, because"
 };
 
+/// A rule that has nothing to say of this file: told apart from one that passed, and from one that could not be checked.
+struct NotApplicable {
+    std::string rule;
+    std::string reason;  ///< follows "not applicable:"
+};
+
 /// What a family of rules says of one image.
 struct Verdict {
     std::vector<Finding> findings;
     std::vector<NotChecked> not_checked;
+    std::vector<NotApplicable> not_applicable;
 };
 
 [[nodiscard]] const char* name_of(Severity severity) noexcept;

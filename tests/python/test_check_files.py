@@ -244,6 +244,13 @@ def test_json_of_one_finding(samples: Samples) -> None:
     report = json.loads(checked.output)
     version = report["tool"].pop("version")
     assert version
+    # Every rule for binaries is in exactly one of the four lists.
+    (file,) = report["files"]
+    not_applicable = [rule["rule"] for rule in file.pop("not_applicable")]
+    passed = file.pop("passed")
+    assert "wrong-python-dll" in not_applicable and "missing-slice" in not_applicable
+    assert "executable-stack" in passed and "python-symbol-unknown" not in passed
+    assert not set(passed) & set(not_applicable)
     assert report == {
         "schema_version": 1,
         "tool": {"name": "nasm-ext"},

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import re
 from collections.abc import Callable
 from pathlib import Path
 
@@ -9,6 +11,7 @@ import pytest
 
 from check_samples import ELF, LINUX, MACHO, MACOS, PE, WINDOWS, Checked, Samples
 
+ROOT = Path(__file__).resolve().parents[2]
 CLEAN = "checked 1 module: 0 errors, 0 warnings, 0 notes\n"
 ONE_ERROR = "checked 1 module: 1 error, 0 warnings, 0 notes\n"
 ONE_WARNING = "checked 1 module: 0 errors, 1 warning, 0 notes\n"
@@ -35,6 +38,47 @@ def says(checked: Checked, status: int, text: str) -> None:
 @pytest.mark.parametrize("make", [Samples.elf, Samples.macho, Samples.pe], ids=["elf", "macho", "pe"])
 def test_a_good_module(samples: Samples, make: Callable[[Samples], str]) -> None:
     says(samples.check(make(samples)), 0, CLEAN)
+
+
+def test_passed_not_applicable_and_not_checked_are_told_apart(samples: Samples) -> None:
+    samples.elf(name="pymult.so")
+    report = json.loads(samples.check("--format", "json", "pymult.so").output)["files"][0]
+    assert report["not_checked"] == [
+        {
+            "rule": "python-symbol-missing",
+            "reason": "nobody said which CPython the module is for (give --python, or --abi3)",
+        }
+    ]
+    assert {"rule": "missing-slice", "reason": "the file is ELF"} in report["not_applicable"]
+    rules = samples.nasm_ext_says("explain").output
+    for_binaries = [
+        *report["passed"], *(one["rule"] for key in ("not_checked", "not_applicable") for one in report[key])
+    ]  # fmt: skip
+    assert len(for_binaries) == len(set(for_binaries))
+    assert all(re.search(rf"^  {rule} +(error|warning|note) ", rules, re.MULTILINE) for rule in for_binaries)
+    text = samples.nasm_ext_says("check", "pymult.so").output
+    assert text.endswith(
+        f"\nrules: {len(report['passed'])} passed, {len(report['not_applicable'])} not applicable, 1 not checked\n"
+    )
+    library = samples.shared_library("libquux.so.1")
+    report = json.loads(samples.check("--format", "json", library).output)["files"][0]
+    reason = "the file is a library, not an extension module"
+    assert {"rule": "entry-missing", "reason": reason} in report["not_applicable"]
+
+
+# -- explain ---------------------------------------------------------------------------------------------------------
+
+
+def test_explain_prints_the_page_of_a_rule(samples: Samples) -> None:
+    page = (ROOT / "docs/rules/executable-stack.md").read_text(encoding="utf-8")
+    says(samples.nasm_ext_says("explain", "executable-stack"), 0, page)
+
+
+def test_explain_of_a_rule_that_there_is_not(samples: Samples) -> None:
+    said = samples.nasm_ext_says("explain", "executable-stac")
+    assert said == Checked(
+        2, "", "error: there is no rule named executable-stac\nfix: did you mean executable-stack?\n"
+    )
 
 
 def test_a_good_abi3_module(samples: Samples) -> None:

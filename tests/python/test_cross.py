@@ -11,6 +11,7 @@ import pytest
 
 from conftest import Projects
 from devtools.pythons import maven, windows_tools, wine
+from nasm_ext_calls import without_rules
 from projects import Build, Result, Toolbox
 from sources import pyproject
 
@@ -77,7 +78,7 @@ def test_a_wheel_has_the_name_of_its_target(
     assert made.wheel.name == f"demo-1.0-{tag}.whl"
     assert made.members() == [member]
     done = toolbox.run([toolbox.scripts / "nasm-ext", "check", made.wheel])
-    assert done.output == "checked 1 module: 0 errors, 0 warnings, 0 notes\n"
+    assert without_rules(done.output) == "checked 1 module: 0 errors, 0 warnings, 0 notes\n"
 
 
 @pytest.mark.parametrize("artefact", maven.ARTEFACTS, ids=lambda artefact: artefact.minor)

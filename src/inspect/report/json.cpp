@@ -50,6 +50,10 @@ Json to_json(const FileReport& file) {
     for (const NotChecked& rule : file.not_checked) {
         not_checked.push_back({{"rule", rule.rule}, {"reason", rule.reason}});
     }
+    Json not_applicable = Json::array();
+    for (const NotApplicable& rule : file.not_applicable) {
+        not_applicable.push_back({{"rule", rule.rule}, {"reason", rule.reason}});
+    }
     return {{"path", file.path},
             {"member", text_or_null(file.member)},
             {"slice", text_or_null(file.slice)},
@@ -61,7 +65,9 @@ Json to_json(const FileReport& file) {
             {"python", text_or_null(file.python)},
             {"target", text_or_null(file.target)},
             {"findings", std::move(findings)},
-            {"not_checked", std::move(not_checked)}};
+            {"not_checked", std::move(not_checked)},
+            {"not_applicable", std::move(not_applicable)},
+            {"passed", file.passed}};
 }
 
 }  // namespace

@@ -26,6 +26,8 @@ struct FileReport {
     std::string target;
     std::vector<Finding> findings;
     std::vector<NotChecked> not_checked;
+    std::vector<NotApplicable> not_applicable;
+    std::vector<std::string> passed;  ///< ids of the rules that were checked and found nothing
 };
 
 struct Report {
@@ -41,6 +43,9 @@ struct Summary {
     std::size_t notes = 0;
     std::size_t silenced = 0;
     std::size_t unreadable = 0;
+    std::size_t rules_passed = 0;  ///< pairs of a rule and a file or slice; this and what follows
+    std::size_t rules_not_applicable = 0;
+    std::size_t rules_not_checked = 0;
 };
 
 [[nodiscard]] Summary summarize(const Report& report);

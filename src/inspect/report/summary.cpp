@@ -38,6 +38,9 @@ Summary summarize(const Report& report) {
             }
         }
         before = &file;
+        summary.rules_passed += file.passed.size();
+        summary.rules_not_applicable += file.not_applicable.size();
+        summary.rules_not_checked += file.not_checked.size();
         for (const Finding& finding : file.findings) {
             count(summary, finding);
         }

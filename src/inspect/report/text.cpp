@@ -95,7 +95,12 @@ std::string as_text(const Report& report) {
     if (sum.unreadable > 0) {
         text += ", " + counted(sum.unreadable, "file unreadable", "files unreadable");
     }
-    return text + "\n";
+    text += "\n";
+    if (sum.modules + sum.libraries > 0) {
+        text += fmt::format("rules: {} passed, {} not applicable, {} not checked\n", sum.rules_passed,
+                            sum.rules_not_applicable, sum.rules_not_checked);
+    }
+    return text;
 }
 
 }  // namespace nasm_build::inspect

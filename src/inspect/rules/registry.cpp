@@ -9,42 +9,51 @@ namespace nasm_build::inspect {
 namespace {
 
 constexpr auto rules = std::to_array<Rule>({
-    {rule::entry_missing, "entry", Severity::error,
+    {rule::entry_missing, "entry", Severity::error, Scope::module, Formats::any,
      "The module does not export the function that CPython calls when it imports it"},
-    {rule::entry_hidden, "entry", Severity::error, "The entry point is in the file, but cannot be found by its name"},
-    {rule::entry_not_code, "entry", Severity::error,
+    {rule::entry_hidden, "entry", Severity::error, Scope::module, Formats::any,
+     "The entry point is in the file, but cannot be found by its name"},
+    {rule::entry_not_code, "entry", Severity::error, Scope::module, Formats::any,
      "The entry point is exported, but is not a function of this module"},
-    {rule::entry_too_new, "entry", Severity::error,
+    {rule::entry_too_new, "entry", Severity::error, Scope::module, Formats::any,
      "The only entry point is one that the CPython it is built for does not look for"},
 
-    {rule::python_symbol_unknown, "python-api", Severity::error, "No CPython has a symbol that the module needs"},
-    {rule::python_symbol_missing, "python-api", Severity::error,
+    {rule::python_symbol_unknown, "python-api", Severity::error, Scope::binary, Formats::any,
+     "No CPython has a symbol that the module needs"},
+    {rule::python_symbol_missing, "python-api", Severity::error, Scope::binary, Formats::any,
      "The CPython it is built for lacks a symbol that the module needs"},
-    {rule::not_stable_abi, "python-api", Severity::error,
+    {rule::not_stable_abi, "python-api", Severity::error, Scope::binary, Formats::any,
      "A module that promises the stable ABI needs a symbol that is not in it"},
 
-    {rule::libpython_linked, "python-library", Severity::warning,
+    {rule::libpython_linked, "python-library", Severity::warning, Scope::binary, Formats::elf_and_macho,
      "The module is linked with libpython, which not every CPython has"},
-    {rule::wrong_python_dll, "python-library", Severity::error,
+    {rule::wrong_python_dll, "python-library", Severity::error, Scope::binary, Formats::pe,
      "The module imports Python's symbols from the wrong DLL"},
 
-    {rule::undefined_symbol, "undefined-symbol", Severity::error,
+    {rule::undefined_symbol, "undefined-symbol", Severity::error, Scope::binary, Formats::elf_and_macho,
      "Neither CPython nor any library that the module needs has a symbol"},
 
-    {rule::wrong_platform, "platform", Severity::error,
+    {rule::wrong_platform, "platform", Severity::error, Scope::binary, Formats::any,
      "The file's format or machine is not the one that it is built for"},
-    {rule::missing_slice, "platform", Severity::error, "A fat file lacks the code for a machine that its tag promises"},
-    {rule::not_loadable, "platform", Severity::error, "The file is not of a kind that can be loaded as a module"},
-    {rule::file_name, "platform", Severity::error,
+    {rule::missing_slice, "platform", Severity::error, Scope::binary, Formats::macho,
+     "A fat file lacks the code for a machine that its tag promises"},
+    {rule::not_loadable, "platform", Severity::error, Scope::binary, Formats::any,
+     "The file is not of a kind that can be loaded as a module"},
+    {rule::file_name, "platform", Severity::error, Scope::binary, Formats::any,
      "The file's name says another CPython or platform than what it is built for"},
 
-    {rule::executable_stack, "load", Severity::error, "The module asks for an executable stack"},
-    {rule::text_relocations, "load", Severity::warning, "The loader must write into the module's code"},
-    {rule::writable_code, "load", Severity::warning, "Memory is both writable and executable"},
+    {rule::executable_stack, "load", Severity::error, Scope::binary, Formats::elf,
+     "The module asks for an executable stack"},
+    {rule::text_relocations, "load", Severity::warning, Scope::binary, Formats::elf_and_macho,
+     "The loader must write into the module's code"},
+    {rule::writable_code, "load", Severity::warning, Scope::binary, Formats::any,
+     "Memory is both writable and executable"},
 
-    {rule::extra_exports, "hygiene", Severity::note, "The module exports more than its entry point"},
-    {rule::other_libraries, "hygiene", Severity::note, "The module needs libraries beyond the system's own"},
-    {rule::build_path, "hygiene", Severity::warning,
+    {rule::extra_exports, "hygiene", Severity::note, Scope::module, Formats::any,
+     "The module exports more than its entry point"},
+    {rule::other_libraries, "hygiene", Severity::note, Scope::module, Formats::any,
+     "The module needs libraries beyond the system's own"},
+    {rule::build_path, "hygiene", Severity::warning, Scope::binary, Formats::elf_and_macho,
      "The module looks for libraries in a folder of the machine it was built on"},
 });
 
@@ -52,6 +61,11 @@ constexpr auto rules = std::to_array<Rule>({
 
 std::span<const Rule> all_rules() noexcept {
     return rules;
+}
+
+bool covers(Formats formats, Format format) noexcept {
+    const Formats one = format == Format::elf ? Formats::elf : format == Format::pe ? Formats::pe : Formats::macho;
+    return (static_cast<unsigned>(formats) & static_cast<unsigned>(one)) != 0;
 }
 
 const Rule* find_rule(std::string_view id) noexcept {

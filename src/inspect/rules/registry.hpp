@@ -1,21 +1,44 @@
 // The one table of rules: every finding has its id, its family and its severity from here.
 //
-// An id is for ever: projects name it in their suppressions, and it is never reused for another meaning. docs/rules.md is
-// checked against this table by a test.
+// An id is for ever: projects name it in their suppressions, and it is never reused for another meaning. Each rule has a
+// page, docs/rules/ID.md, which `nasm-ext explain ID` prints; tests hold the pages and docs/rules.md against this table.
 #pragma once
 
+#include <cstdint>
 #include <span>
 #include <string>
 #include <string_view>
 
 #include "inspect/finding.hpp"
+#include "inspect/image.hpp"
 
 namespace nasm_build::inspect {
+
+/// The formats that a rule has something to say of, as a set of bits.
+enum class Formats : std::uint8_t {
+    elf = 1,
+    pe = 2,
+    macho = 4,
+    elf_and_pe = elf | pe,
+    elf_and_macho = elf | macho,
+    pe_and_macho = pe | macho,
+    any = elf | pe | macho,
+};
+
+/// What a rule is applied to.
+enum class Scope : std::uint8_t {
+    module,  ///< an extension module, not a library that lies beside one
+    binary,  ///< every binary
+    wheel,  ///< a wheel as a whole: its names, its tags, what they say of each other
+    release,  ///< the wheels of one release together
+};
 
 struct Rule {
     std::string_view id;
     std::string_view family;
     Severity severity;  ///< the usual one; a finding may have another where its message says why
+    Scope scope;
+    Formats formats;
     std::string_view summary;
 };
 
@@ -44,6 +67,8 @@ inline constexpr std::string_view build_path = "build-path";
 
 /// Every rule, family by family.
 [[nodiscard]] std::span<const Rule> all_rules() noexcept;
+
+[[nodiscard]] bool covers(Formats formats, Format format) noexcept;
 
 /// The rule with that id, or nothing.
 [[nodiscard]] const Rule* find_rule(std::string_view id) noexcept;

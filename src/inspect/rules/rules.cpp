@@ -12,6 +12,7 @@ Verdict check_image(const Image& image, const Expectations& expected) {
         Verdict one = family(image, expected);
         std::move(one.findings.begin(), one.findings.end(), std::back_inserter(all.findings));
         std::move(one.not_checked.begin(), one.not_checked.end(), std::back_inserter(all.not_checked));
+        std::move(one.not_applicable.begin(), one.not_applicable.end(), std::back_inserter(all.not_applicable));
     }
     std::stable_sort(all.findings.begin(), all.findings.end(),
                      [](const Finding& one, const Finding& other) { return one.severity < other.severity; });

@@ -25,6 +25,11 @@ namespace nasm_build::inspect {
 /// Every family but `check_slices`, errors first, then warnings, then notes; the order of the families otherwise.
 [[nodiscard]] Verdict check_image(const Image& image, const Expectations& expected);
 
+/// Adds to `not_applicable` each rule that the registry keeps from this image by its format or its scope, and that nothing
+/// was said of. Then gives the ids of the rules that were checked and found nothing: every rule for binaries is in exactly
+/// one of findings, not_checked, not_applicable and the result.
+[[nodiscard]] std::vector<std::string> settle(Verdict& verdict, const Image& image, const Expectations& expected);
+
 /// Whether the image has an entry point of any name, exported or not: what tells a module from a library where the
 /// file's name does not.
 [[nodiscard]] bool looks_like_module(const Image& image);

@@ -1,11 +1,14 @@
-// The table of rules, and that docs/rules.md says the same.
+// The table of rules, and that the pages and docs/rules.md say the same.
 #include "inspect/rules/registry.hpp"
 
 #include <gtest/gtest.h>
 
+#include <filesystem>
 #include <fstream>
 #include <set>
 #include <sstream>
+
+#include "inspect/rules/pages.hpp"
 
 namespace nasm_build::inspect {
 namespace {
@@ -30,21 +33,42 @@ TEST(Registry, IdsAreUniqueAndInKebabCase) {
     EXPECT_NE(find_rule("undefined-symbol"), nullptr);
 }
 
-// Each rule has a heading, then a line with its severity, its family and its summary.
-TEST(Registry, TheDocumentationHasEachRuleAsTheTableHasIt) {
-    const std::string text = documentation();
+// Each rule has a page: its id, then a line with its severity, its family and its summary.
+TEST(Registry, EachRuleHasAPageThatSaysWhatTheTableSays) {
     for (const Rule& rule : all_rules()) {
-        const std::string section = "\n### `" + std::string(rule.id) + "`\n\n**" + name_of(rule.severity) +
-                                    "**, family *" + std::string(rule.family) + "*. " + std::string(rule.summary) +
-                                    ".\n";
-        EXPECT_NE(text.find(section), std::string::npos) << section;
+        const std::string start = "# `" + std::string(rule.id) + "`\n\n**" + name_of(rule.severity) + "**, family *" +
+                                  std::string(rule.family) + "*. " + std::string(rule.summary) + ".\n";
+        EXPECT_EQ(std::string(rule_page(rule.id)).substr(0, start.size()), start);
     }
-    std::size_t headings = 0;
-    for (std::size_t place = text.find("\n### `"); place != std::string::npos;
-         place = text.find("\n### `", place + 1)) {
-        ++headings;
+    std::size_t pages = 0;
+    for (const auto& entry : std::filesystem::directory_iterator(REPOSITORY "/docs/rules")) {
+        ++pages;
+        EXPECT_NE(find_rule(entry.path().stem().string()), nullptr) << entry.path() << " is the page of no rule";
     }
-    EXPECT_EQ(headings, all_rules().size()) << "docs/rules.md documents a rule that there is not";
+    EXPECT_EQ(pages, all_rules().size());
+}
+
+TEST(Registry, TheIndexHasEachRuleAsTheTableHasIt) {
+    const std::string text = documentation();
+    std::size_t rows = 0;
+    for (std::size_t place = text.find("\n| [`"); place != std::string::npos; place = text.find("\n| [`", place + 1)) {
+        ++rows;
+    }
+    EXPECT_EQ(rows, all_rules().size()) << "docs/rules.md lists a rule that there is not";
+    for (const Rule& rule : all_rules()) {
+        const std::string id(rule.id);
+        const std::string row = "\n| [`" + id + "`](rules/" + id + ".md) | " + name_of(rule.severity) + " | " +
+                                std::string(rule.summary) + " |\n";
+        EXPECT_NE(text.find(row), std::string::npos) << row;
+    }
+}
+
+TEST(Registry, ARuleCoversTheFormatsThatItNames) {
+    EXPECT_TRUE(covers(Formats::elf, Format::elf));
+    EXPECT_FALSE(covers(Formats::elf, Format::pe));
+    EXPECT_FALSE(covers(Formats::pe_and_macho, Format::elf));
+    EXPECT_TRUE(covers(Formats::pe_and_macho, Format::macho));
+    EXPECT_TRUE(covers(Formats::any, Format::macho));
 }
 
 }  // namespace

@@ -34,7 +34,8 @@ TEST(TextReport, PlacesAreLinesWhereTheyAreKnown) {
               "  fix: spell it Py\n"
               "pymult.so: warning: looks there [build-path]\n"
               "  fix: link without\n"
-              "checked 1 module: 1 error, 1 warning, 0 notes\n");
+              "checked 1 module: 1 error, 1 warning, 0 notes\n"
+              "rules: 0 passed, 0 not applicable, 0 not checked\n");
 }
 
 TEST(TextReport, ManyPlacesAreCounted) {
@@ -58,6 +59,8 @@ TEST(TextReport, WheelsSlicesLibrariesAndWhatWasNotChecked) {
     other.not_checked.clear();
     FileReport library = file("dist/x.whl", "pkg.libs/z.so");
     library.is_module = false;
+    library.passed = {"wrong-platform", "not-loadable"};
+    library.not_applicable = {{"entry-missing", "the file is a library, not an extension module"}};
     FileReport broken = file("cut.so");
     broken.status = FileStatus::unreadable;
     broken.reason = "the file is empty";
@@ -66,7 +69,8 @@ TEST(TextReport, WheelsSlicesLibrariesAndWhatWasNotChecked) {
               "  reason: needed by C\n"
               "dist/x.whl: pkg/m.so (arm64): not checked: python-symbol-missing, because nobody said\n"
               "cut.so: error: the file is empty\n"
-              "checked 1 module and 1 library: 0 errors, 0 warnings, 0 notes, 1 silenced, 1 file unreadable\n");
+              "checked 1 module and 1 library: 0 errors, 0 warnings, 0 notes, 1 silenced, 1 file unreadable\n"
+              "rules: 2 passed, 1 not applicable, 1 not checked\n");
 }
 
 TEST(TextReport, NamesCannotSteerATerminal) {
@@ -74,7 +78,8 @@ TEST(TextReport, NamesCannotSteerATerminal) {
     one.findings = {make_finding(rule::extra_exports, {"exports one name: \x1b]0;x\x07", {}})};
     EXPECT_EQ(as_text({{one}}),
               "\\x1b[2Jx.so: note: exports one name: \\x1b]0;x\\x07 [extra-exports]\n"
-              "checked 1 module: 0 errors, 0 warnings, 1 note\n");
+              "checked 1 module: 0 errors, 0 warnings, 1 note\n"
+              "rules: 0 passed, 0 not applicable, 0 not checked\n");
 }
 
 TEST(Summary, CountsSlicesOfAFileOnce) {
