@@ -190,7 +190,9 @@ def _check(place: _Place, value: Any) -> None:
     if not isinstance(value, dict):
         raise place.error(f"'check' is a table, not {_kind(value)}", "[tool.nasm-build.check]")
     inner = replace(place, table="tool.nasm-build.check", key="")
-    _read_table(inner, value, {"ignore": lambda _, rows: rows}, "[tool.nasm-build.check]")
+    _read_table(
+        inner, value, {"ignore": lambda _, rows: rows, "baseline": lambda _, file: file}, "[tool.nasm-build.check]"
+    )
 
 
 def _ext_modules(place: _Place, value: Any) -> tuple[ExtensionSettings, ...]:

@@ -10,6 +10,8 @@
 
 #include "base/environment.hpp"
 #include "base/error.hpp"
+#include "base/parallel.hpp"
+#include "inspect/find_files.hpp"
 #include "inspect/read/object.hpp"
 #include "inspect/read/read.hpp"
 #include "inspect/read/wheel.hpp"
@@ -29,6 +31,7 @@ struct Subject {
     std::span<const std::byte> bytes;
     Expectations by_name;
     Expectations by_wheel;
+    bool was_searched = false;  ///< found in a folder or by a pattern: nobody said that it is a module
 };
 
 // Where neither the command line nor the file's name tells a module from a library, the binary's own names do. Libraries
@@ -49,7 +52,7 @@ void tell_module_from_library(Expectations& expected, const Subject& subject, st
         expected.is_extension_module = true;
         return;
     }
-    const bool may_be_library = !subject.member.empty() || file.starts_with("lib");
+    const bool may_be_library = !subject.member.empty() || subject.was_searched || file.starts_with("lib");
     const bool has_any_entry = std::any_of(images.begin(), images.end(), looks_like_module);
     if (is_libpython(file) || (may_be_library && !has_any_entry)) {
         expected.is_extension_module = false;
@@ -117,7 +120,7 @@ void check_wheel(Report& report, const std::string& path, std::span<const std::b
     for_each_module(bytes, [&](const WheelModule& module) {
         ++count;
         const std::string member(module.name);
-        check_subject(report, {path, member, module.bytes, expectations_from_path(member), by_wheel}, options);
+        check_subject(report, {path, member, module.bytes, expectations_from_path(member), by_wheel, true}, options);
     });
     if (count == 0) {
         FileReport none;
@@ -135,8 +138,9 @@ Expectations expectations_of_file(const std::string& path) {
     return expectations_from_path(absolute.empty() ? path : path_to_utf8(absolute));
 }
 
-void check_file(Report& report, const std::string& path, const CheckOptions& options) {
-    Subject subject{path, {}, {}, expectations_of_file(path), {}};
+void check_file(Report& report, const FoundFile& found, const CheckOptions& options) {
+    const std::string& path = found.path;
+    Subject subject{path, {}, {}, expectations_of_file(path), {}, found.was_searched};
     try {
         const FileBytes file = read_file(path_from_utf8(path));
         if (file_type_of(file.bytes()) == FileType::zip) {
@@ -203,9 +207,13 @@ void find_places(Report& report, std::span<const std::string> objects) {
 }  // namespace
 
 Report check_files(std::span<const std::string> paths, const CheckOptions& options) {
+    const std::vector<FoundFile> files = find_files(paths);
+    std::vector<Report> parts(files.size());
+    for_each_index(files.size(), options.threads,
+                   [&](std::size_t index) { check_file(parts[index], files[index], options); });
     Report report;
-    for (const std::string& path : paths) {
-        check_file(report, path, options);
+    for (Report& part : parts) {
+        std::move(part.files.begin(), part.files.end(), std::back_inserter(report.files));
     }
     find_places(report, options.objects);
     return report;

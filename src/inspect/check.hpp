@@ -13,13 +13,15 @@
 namespace nasm_build::inspect {
 
 struct CheckOptions {
+    unsigned threads = 0;  ///< how many files are checked at once; 0: as many as the machine has processors
     CommandLineExpectations expected;
     std::vector<std::string> objects;  ///< the objects that the module was linked from: they know the source's lines
     std::vector<Suppression> suppressions;
 };
 
-/// Checks every file; a wheel gives one entry a module. A file that cannot be read is an entry too. Throws Error when an
-/// object cannot be read: the caller named it, so it is the caller's to mend.
+/// Checks every file, those of folders and patterns too (find_files.hpp), many at once and told in the order given; a
+/// wheel gives one entry a module. A file that cannot be read is an entry too. Throws Error for a path that names nothing, and
+/// when an object cannot be read: the caller named it, so it is the caller's to mend.
 [[nodiscard]] Report check_files(std::span<const std::string> paths, const CheckOptions& options);
 
 }  // namespace nasm_build::inspect

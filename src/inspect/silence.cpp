@@ -102,6 +102,17 @@ toml::table parse(const std::filesystem::path& file) {
     }
 }
 
+std::vector<Suppression> read_ignore(const toml::node& ignore, const std::filesystem::path& file) {
+    if (!ignore.is_array()) {
+        throw Error(place_of(file, ignore) + "ignore is not a list", form);
+    }
+    std::vector<Suppression> found;
+    for (const toml::node& entry : *ignore.as_array()) {
+        found.push_back(read_entry(entry, file));
+    }
+    return found;
+}
+
 }  // namespace
 
 Suppression parse_suppression(std::string_view text) {
@@ -118,8 +129,8 @@ Suppression parse_suppression(std::string_view text) {
     return found;
 }
 
-std::vector<Suppression> read_suppressions(const std::filesystem::path& pyproject) {
-    constexpr auto keys = std::to_array<std::string_view>({"ignore"});
+CheckSettings read_check_settings(const std::filesystem::path& pyproject) {
+    constexpr auto keys = std::to_array<std::string_view>({"ignore", "baseline"});
     const toml::table document = parse(pyproject);
     const auto section = document.at_path("tool.nasm-build.check");
     if (!section) {
@@ -130,18 +141,19 @@ std::vector<Suppression> read_suppressions(const std::filesystem::path& pyprojec
     }
     const toml::table& table = *section.as_table();
     require_keys(table, keys, "[tool.nasm-build.check]", pyproject);
-    const toml::node* const ignore = table.get("ignore");
-    if (ignore == nullptr) {
-        return {};
+    CheckSettings settings;
+    if (const toml::node* const ignore = table.get("ignore")) {
+        settings.suppressions = read_ignore(*ignore, pyproject);
     }
-    if (!ignore->is_array()) {
-        throw Error(place_of(pyproject, *ignore) + "ignore is not a list", form);
+    if (const toml::node* const baseline = table.get("baseline")) {
+        const std::string name = baseline->value_or(std::string());
+        if (name.empty()) {
+            throw Error(place_of(pyproject, *baseline) + "baseline is not the name of a file",
+                        "write baseline = \"check-baseline.json\"");
+        }
+        settings.baseline = pyproject.parent_path() / path_from_utf8(name);
     }
-    std::vector<Suppression> found;
-    for (const toml::node& entry : *ignore->as_array()) {
-        found.push_back(read_entry(entry, pyproject));
-    }
-    return found;
+    return settings;
 }
 
 void silence(std::span<Finding> findings, std::span<const Suppression> suppressions) {

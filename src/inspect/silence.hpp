@@ -3,6 +3,7 @@
 // They come from the command line (--ignore RULE=REASON) and from pyproject.toml:
 //     [tool.nasm-build.check]
 //     ignore = [{ rule = "extra-exports", reason = "a C library of ours calls these" }]
+//     baseline = "check-baseline.json"
 #pragma once
 
 #include <filesystem>
@@ -23,9 +24,15 @@ struct Suppression {
 /// Reads `RULE=REASON`. Throws Error for an unknown rule (with the one that was meant) and for a missing reason.
 [[nodiscard]] Suppression parse_suppression(std::string_view text);
 
-/// The suppressions of a pyproject.toml; none when it has no `[tool.nasm-build.check]`. Throws Error, naming the file and
+/// What a project's `[tool.nasm-build.check]` says.
+struct CheckSettings {
+    std::vector<Suppression> suppressions;
+    std::filesystem::path baseline;  ///< empty, or the file, from the folder of pyproject.toml on
+};
+
+/// The settings of a pyproject.toml; empty ones when it has no `[tool.nasm-build.check]`. Throws Error, naming the file and
 /// the line, for a file that cannot be read, and for unknown keys, unknown rules and missing reasons.
-[[nodiscard]] std::vector<Suppression> read_suppressions(const std::filesystem::path& pyproject);
+[[nodiscard]] CheckSettings read_check_settings(const std::filesystem::path& pyproject);
 
 /// Gives each finding of a suppressed rule the reason; the first suppression of a rule counts.
 void silence(std::span<Finding> findings, std::span<const Suppression> suppressions);

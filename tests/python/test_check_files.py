@@ -242,6 +242,7 @@ def test_json_of_one_finding(samples: Samples) -> None:
     module = samples.elf(ELF.replace("PyModuleDef_Init", "PyModuleDef_Initt"))
     checked = samples.check("--format", "json", "--object", "pymult.o", module)
     report = json.loads(checked.output)
+    assert report.pop("mended") == []
     version = report["tool"].pop("version")
     assert version
     # Every rule for binaries is in exactly one of the four lists.
@@ -251,6 +252,9 @@ def test_json_of_one_finding(samples: Samples) -> None:
     assert "wrong-python-dll" in not_applicable and "missing-slice" in not_applicable
     assert "executable-stack" in passed and "python-symbol-unknown" not in passed
     assert not set(passed) & set(not_applicable)
+    assert report["summary"].pop("rules_passed") == len(passed)
+    assert report["summary"].pop("rules_not_applicable") == len(not_applicable)
+    assert report["summary"].pop("rules_not_checked") == 0
     assert report == {
         "schema_version": 1,
         "tool": {"name": "nasm-ext"},
@@ -281,7 +285,7 @@ def test_json_of_one_finding(samples: Samples) -> None:
             }
         ],
         "summary": {
-            "files": 1, "modules": 1, "errors": 1, "warnings": 0, "notes": 0, "silenced": 0, "unreadable": 0,
+            "files": 1, "modules": 1, "libraries": 0, "errors": 1, "warnings": 0, "notes": 0, "silenced": 0, "unreadable": 0,
         },
     }  # fmt: skip
 

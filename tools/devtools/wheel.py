@@ -22,6 +22,7 @@ SOURCES = (
     "LICENSE-0BSD",
     "README.md",
     "cmake",
+    "docs/rules",
     "pyproject.toml",
     "python",
     "src",

@@ -14,7 +14,7 @@ from .environments import Environment
 from .pythons import offer
 from .shell import build_folder, cores, run, say
 
-SOURCES = ("CMakeLists.txt", "cmake", "python/nasm_build/_version.py", "src", "tests/cpp")
+SOURCES = ("CMakeLists.txt", "cmake", "docs/rules", "python/nasm_build/_version.py", "src", "tests/cpp")
 TESTS = ("base-tests", "toolchain-tests")
 """Those whose subject is the system: the others would say the same on every one."""
 KEPT = 4

@@ -84,11 +84,16 @@ std::string as_json(const Report& report) {
                            {"summary",
                             {{"files", sum.files},
                              {"modules", sum.modules},
+                             {"libraries", sum.libraries},
                              {"errors", sum.errors},
                              {"warnings", sum.warnings},
                              {"notes", sum.notes},
                              {"silenced", sum.silenced},
-                             {"unreadable", sum.unreadable}}}};
+                             {"unreadable", sum.unreadable},
+                             {"rules_passed", sum.rules_passed},
+                             {"rules_not_applicable", sum.rules_not_applicable},
+                             {"rules_not_checked", sum.rules_not_checked}}},
+                           {"mended", report.mended}};
     // Names in a binary may be any bytes; JSON is UTF-8.
     return document.dump(2, ' ', false, Json::error_handler_t::replace) + "\n";
 }

@@ -31,7 +31,9 @@ struct FileReport {
 };
 
 struct Report {
-    std::vector<FileReport> files;
+    std::vector<FileReport> files = {};
+    /// Findings of the baseline that were not found this time, each `RULE: MESSAGE`, in the order of their text.
+    std::vector<std::string> mended = {};
 };
 
 struct Summary {
@@ -50,11 +52,29 @@ struct Summary {
 
 [[nodiscard]] Summary summarize(const Report& report);
 
-/// For people: one line a finding, its fix below. Ends with a line break.
-[[nodiscard]] std::string as_text(const Report& report);
+/// How the report for people is written.
+struct TextStyle {
+    bool color = false;  ///< with ANSI's escape sequences (ECMA-48), for a terminal
+    bool quiet = false;  ///< only what makes the check fail: errors, with `strict` warnings too, and unreadable files
+    bool strict = false;
+    bool verbose = false;  ///< with a line for every rule that passed or is not applicable
+};
+
+/// For people: one line a finding, its fix below, then lines that sum up. Ends with a line break; empty when `quiet` and
+/// nothing failed.
+[[nodiscard]] std::string as_text(const Report& report, const TextStyle& style = {});
+
+/// The last lines of a text report: the files and findings, and what became of the rules.
+[[nodiscard]] std::string summary_lines(const Report& report);
 
 /// For programs: docs/check.schema.json. Ends with a line break.
 [[nodiscard]] std::string as_json(const Report& report);
+
+/// For GitHub Actions: a workflow command a finding, which annotates the pull request, then the lines that sum up.
+[[nodiscard]] std::string as_github(const Report& report);
+
+/// SARIF 2.1.0, as code scanning services take it. Ends with a line break.
+[[nodiscard]] std::string as_sarif(const Report& report);
 
 /// Text from a binary as it may go to a terminal: control characters are written as `\x1b`.
 [[nodiscard]] std::string printable(const std::string& text);

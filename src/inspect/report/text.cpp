@@ -1,4 +1,4 @@
-// The report for people: one line a finding, what to do about it below, and one line that sums up.
+// The report for people: one line a finding, what to do about it below, and lines that sum up.
 #include <fmt/core.h>
 
 #include <iterator>
@@ -26,37 +26,83 @@ std::string place_of(const SourceLine& line) {
     return printable(line.line == 0 ? line.file : fmt::format("{}:{}", line.file, line.line));
 }
 
-void write(Out out, const FileReport& file, const Finding& finding) {
-    constexpr std::size_t most_places = 5;
-    const std::string place = finding.places.empty() ? place_of(file) : place_of(finding.places.front());
-    const bool counts = finding.silenced.empty();
-    fmt::format_to(out, "{}: {}{}: {} [{}]\n", place, counts ? "" : "silenced ", name_of(finding.severity),
-                   printable(finding.message), finding.rule);
-    for (std::size_t index = 1; index < finding.places.size() && index < most_places; ++index) {
-        fmt::format_to(out, "  also: {}\n", place_of(finding.places[index]));
-    }
-    if (finding.places.size() > most_places) {
-        fmt::format_to(out, "  also: {} more places\n", finding.places.size() - most_places);
-    }
-    if (!counts) {
-        fmt::format_to(out, "  reason: {}\n", printable(finding.silenced));
-    } else if (!finding.fix.empty()) {
-        fmt::format_to(out, "  fix: {}\n", printable(finding.fix));
-    }
-}
+/// Writes one report; the style is the same for all of it.
+class Writer {
+public:
+    Writer(Out out, const TextStyle& style) : out_(out), style_(style) {}
 
-void write(Out out, const FileReport& file) {
-    if (file.status != FileStatus::checked) {
-        fmt::format_to(out, "{}: {}: {}\n", place_of(file),
-                       file.status == FileStatus::unreadable ? "error" : "not checked", printable(file.reason));
+    void write(const FileReport& file) {
+        if (file.status == FileStatus::unreadable) {
+            fmt::format_to(out_, "{}: {}: {}\n", bold(place_of(file)), colored("error", Severity::error),
+                           printable(file.reason));
+        } else if (file.status == FileStatus::not_checked && !style_.quiet) {
+            fmt::format_to(out_, "{}: not checked: {}\n", bold(place_of(file)), printable(file.reason));
+        }
+        for (const Finding& finding : file.findings) {
+            if (!style_.quiet || fails(finding)) {
+                write(file, finding);
+            }
+        }
+        if (!style_.quiet) {
+            write_rules(file);
+        }
     }
-    for (const Finding& finding : file.findings) {
-        write(out, file, finding);
+
+private:
+    [[nodiscard]] bool fails(const Finding& finding) const {
+        const bool is_grave =
+            finding.severity == Severity::error || (style_.strict && finding.severity == Severity::warning);
+        return is_grave && finding.silenced.empty();
     }
-    for (const NotChecked& rule : file.not_checked) {
-        fmt::format_to(out, "{}: not checked: {}, because {}\n", place_of(file), rule.rule, printable(rule.reason));
+
+    void write(const FileReport& file, const Finding& finding) {
+        constexpr std::size_t most_places = 5;
+        const std::string place = finding.places.empty() ? place_of(file) : place_of(finding.places.front());
+        const bool counts = finding.silenced.empty();
+        fmt::format_to(out_, "{}: {}{}: {} [{}]\n", bold(place), counts ? "" : "silenced ",
+                       colored(name_of(finding.severity), finding.severity), printable(finding.message), finding.rule);
+        for (std::size_t index = 1; index < finding.places.size() && index < most_places; ++index) {
+            fmt::format_to(out_, "  also: {}\n", place_of(finding.places[index]));
+        }
+        if (finding.places.size() > most_places) {
+            fmt::format_to(out_, "  also: {} more places\n", finding.places.size() - most_places);
+        }
+        if (!counts) {
+            fmt::format_to(out_, "  reason: {}\n", printable(finding.silenced));
+        } else if (!finding.fix.empty()) {
+            fmt::format_to(out_, "  {} {}\n", bold("fix:"), printable(finding.fix));
+        }
     }
-}
+
+    void write_rules(const FileReport& file) {
+        const std::string place = bold(place_of(file));
+        for (const NotChecked& rule : file.not_checked) {
+            fmt::format_to(out_, "{}: not checked: {}, because {}\n", place, rule.rule, printable(rule.reason));
+        }
+        if (!style_.verbose) {
+            return;
+        }
+        for (const NotApplicable& rule : file.not_applicable) {
+            fmt::format_to(out_, "{}: not applicable: {}: {}\n", place, rule.rule, printable(rule.reason));
+        }
+        for (const std::string& rule : file.passed) {
+            fmt::format_to(out_, "{}: passed: {}\n", place, rule);
+        }
+    }
+
+    // Select Graphic Rendition: 1 is bold, 31 to 36 are colours, 0 ends both.
+    [[nodiscard]] std::string colored(const char* word, Severity severity) const {
+        const int color = severity == Severity::error ? 31 : severity == Severity::warning ? 33 : 36;
+        return style_.color ? fmt::format("\x1b[1;{}m{}\x1b[0m", color, word) : std::string(word);
+    }
+
+    [[nodiscard]] std::string bold(const std::string& text) const {
+        return style_.color ? "\x1b[1m" + text + "\x1b[0m" : text;
+    }
+
+    Out out_;
+    TextStyle style_;
+};
 
 std::string counted(std::size_t count, const char* one, const char* many) {
     return fmt::format("{} {}", count, count == 1 ? one : many);
@@ -77,13 +123,9 @@ std::string printable(const std::string& text) {
     return safe;
 }
 
-std::string as_text(const Report& report) {
-    std::string text;
-    for (const FileReport& file : report.files) {
-        write(std::back_inserter(text), file);
-    }
+std::string summary_lines(const Report& report) {
     const Summary sum = summarize(report);
-    text += "checked " + counted(sum.modules, "module", "modules");
+    std::string text = "checked " + counted(sum.modules, "module", "modules");
     if (sum.libraries > 0) {
         text += " and " + counted(sum.libraries, "library", "libraries");
     }
@@ -100,7 +142,21 @@ std::string as_text(const Report& report) {
         text += fmt::format("rules: {} passed, {} not applicable, {} not checked\n", sum.rules_passed,
                             sum.rules_not_applicable, sum.rules_not_checked);
     }
+    if (!report.mended.empty()) {
+        text += fmt::format("baseline: {} of it no longer found: --write-baseline takes {} out\n",
+                            counted(report.mended.size(), "finding", "findings"),
+                            report.mended.size() == 1 ? "it" : "them");
+    }
     return text;
+}
+
+std::string as_text(const Report& report, const TextStyle& style) {
+    std::string text;
+    Writer writer(std::back_inserter(text), style);
+    for (const FileReport& file : report.files) {
+        writer.write(file);
+    }
+    return style.quiet ? text : text + summary_lines(report);
 }
 
 }  // namespace nasm_build::inspect

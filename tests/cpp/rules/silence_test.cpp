@@ -32,7 +32,7 @@ protected:
 
     std::vector<Suppression> read(const std::string& text) {
         std::ofstream(path_, std::ios::binary) << text;
-        return read_suppressions(path_);
+        return read_check_settings(path_).suppressions;
     }
     std::vector<std::string> refused(const std::string& text) {
         std::vector<std::string> said = refusal([&] { (void)read(text); });
@@ -88,7 +88,7 @@ TEST_F(Pyproject, MustBeToml) {
 }
 
 TEST_F(Pyproject, MustBeThere) {
-    EXPECT_EQ(refusal([] { (void)read_suppressions("/nowhere/pyproject.toml"); }),
+    EXPECT_EQ(refusal([] { (void)read_check_settings("/nowhere/pyproject.toml"); }),
               (Said{"/nowhere/pyproject.toml: there is no such file", "give --config a pyproject.toml that is there"}));
 }
 
