@@ -38,7 +38,11 @@ TEST(Registry, EachRuleHasAPageThatSaysWhatTheTableSays) {
     for (const Rule& rule : all_rules()) {
         const std::string start = "# `" + std::string(rule.id) + "`\n\n**" + name_of(rule.severity) + "**, family *" +
                                   std::string(rule.family) + "*. " + std::string(rule.summary) + ".\n";
-        EXPECT_EQ(std::string(rule_page(rule.id)).substr(0, start.size()), start);
+        const std::string page(rule_page(rule.id));
+        EXPECT_EQ(page.substr(0, start.size()), start);
+        for (const char* const heading : {"\n## In assembly\n\n", "\n## In C\n\n", "\n## In CMake\n\n"}) {
+            EXPECT_NE(page.find(heading), std::string::npos) << rule.id << " lacks" << heading;
+        }
     }
     std::size_t pages = 0;
     for (const auto& entry : std::filesystem::directory_iterator(REPOSITORY "/docs/rules")) {
