@@ -138,17 +138,24 @@ Expectations expectations_of_file(const std::string& path) {
     return expectations_from_path(absolute.empty() ? path : path_to_utf8(absolute));
 }
 
-void check_file(Report& report, const FoundFile& found, const CheckOptions& options) {
-    const std::string& path = found.path;
-    Subject subject{path, {}, {}, expectations_of_file(path), {}, found.was_searched};
+void check_contents(Report& report, const Subject& subject, const CheckOptions& options) {
     try {
-        const FileBytes file = read_file(path_from_utf8(path));
-        if (file_type_of(file.bytes()) == FileType::zip) {
-            check_wheel(report, path, file.bytes(), options);
-            return;
+        if (file_type_of(subject.bytes) == FileType::zip) {
+            check_wheel(report, subject.path, subject.bytes, options);
+        } else {
+            check_subject(report, subject, options);
         }
+    } catch (const Error& error) {
+        report.files.push_back(unreadable(subject, error));
+    }
+}
+
+void check_file(Report& report, const FoundFile& found, const CheckOptions& options) {
+    Subject subject{found.path, {}, {}, expectations_of_file(found.path), {}, found.was_searched};
+    try {
+        const FileBytes file = read_file(path_from_utf8(found.path));
         subject.bytes = file.bytes();
-        check_subject(report, subject, options);
+        check_contents(report, subject, options);
     } catch (const Error& error) {
         report.files.push_back(unreadable(subject, error));
     }
@@ -215,6 +222,13 @@ Report check_files(std::span<const std::string> paths, const CheckOptions& optio
     for (Report& part : parts) {
         std::move(part.files.begin(), part.files.end(), std::back_inserter(report.files));
     }
+    find_places(report, options.objects);
+    return report;
+}
+
+Report check_bytes(const std::string& path, std::span<const std::byte> bytes, const CheckOptions& options) {
+    Report report;
+    check_contents(report, {path, {}, bytes, expectations_of_file(path), {}, false}, options);
     find_places(report, options.objects);
     return report;
 }

@@ -1,6 +1,7 @@
 // The check of whole files: reads modules and wheels, applies the rules, silences, and finds lines in the source.
 #pragma once
 
+#include <cstddef>
 #include <optional>
 #include <span>
 #include <string>
@@ -23,5 +24,9 @@ struct CheckOptions {
 /// wheel gives one entry a module. A file that cannot be read is an entry too. Throws Error for a path that names nothing, and
 /// when an object cannot be read: the caller named it, so it is the caller's to mend.
 [[nodiscard]] Report check_files(std::span<const std::string> paths, const CheckOptions& options);
+
+/// The same for one file whose bytes are in memory; `path` is what it is called, and nothing is read there.
+[[nodiscard]] Report check_bytes(const std::string& path, std::span<const std::byte> bytes,
+                                 const CheckOptions& options);
 
 }  // namespace nasm_build::inspect
