@@ -112,9 +112,13 @@ std::string counted(std::size_t count, const char* one, const char* many) {
 
 std::string printable(const std::string& text) {
     std::string safe;
+    bool after_c2 =
+        false;  // C2 80 to C2 9F is UTF-8 for the control characters U+0080 to U+009F: U+009B starts a sequence as ESC [ does
     for (const char letter : text) {
         const auto byte = static_cast<unsigned char>(letter);
-        if (byte < 0x20 || byte == 0x7F) {
+        const bool is_upper_control = after_c2 && byte >= 0x80 && byte < 0xA0;
+        after_c2 = byte == 0xC2;
+        if (byte < 0x20 || byte == 0x7F || is_upper_control) {
             safe += fmt::format("\\x{:02x}", byte);
         } else {
             safe += letter;

@@ -75,9 +75,11 @@ TEST(TextReport, WheelsSlicesLibrariesAndWhatWasNotChecked) {
 
 TEST(TextReport, NamesCannotSteerATerminal) {
     FileReport one = file("\x1b[2Jx.so");
-    one.findings = {make_finding(rule::extra_exports, {"exports one name: \x1b]0;x\x07", {}})};
+    one.findings = {make_finding(rule::extra_exports, {"exports one name: \x1b]0;x\x07\xc2\x9b"
+                                                       "1m\xc3\x9b",
+                                                       {}})};
     EXPECT_EQ(as_text({{one}}),
-              "\\x1b[2Jx.so: note: exports one name: \\x1b]0;x\\x07 [extra-exports]\n"
+              "\\x1b[2Jx.so: note: exports one name: \\x1b]0;x\\x07\xc2\\x9b1m\xc3\x9b [extra-exports]\n"
               "checked 1 module: 0 errors, 0 warnings, 1 note\n"
               "rules: 0 passed, 0 not applicable, 0 not checked\n");
 }
