@@ -12,48 +12,12 @@
 
 #include "base/byte_view.hpp"
 #include "base/error.hpp"
-#include "inspect/read/foreign.hpp"
 #include "inspect/read/guard.hpp"
+#include "inspect/read/guard_zip.hpp"
 
 namespace nasm_build::inspect {
 
 namespace {
-
-/// Finds the archive's own directory (APPNOTE 4.3.16) and checks that it lies in the file.
-void check_directory(ByteView file, const WheelLimits& limits) {
-    constexpr std::uint64_t end_size = 22;
-    constexpr std::uint64_t longest_comment = 65'535;
-    constexpr std::uint32_t end_signature = 0x06054B50;
-    if (file.size() == 0) {
-        throw Error("the file is empty");
-    }
-    const bool starts_as_zip =
-        file.holds(0, 4) && (file.load<std::uint32_t>(0) == 0x04034B50 || file.load<std::uint32_t>(0) == end_signature);
-    if (!starts_as_zip) {
-        const std::string what = describe_foreign(file);
-        throw Error(what.empty() ? "the file is not a ZIP archive"
-                                 : fmt::format("the file is {}, not a ZIP archive", what));
-    }
-    for (std::uint64_t back = end_size; back <= end_size + longest_comment && back <= file.size(); ++back) {
-        const std::uint64_t at = file.size() - back;
-        if (file.load<std::uint32_t>(at) != end_signature || file.load<std::uint16_t>(at + 20) + end_size > back) {
-            continue;
-        }
-        const std::uint64_t entries = file.load<std::uint16_t>(at + 10);
-        const std::uint64_t size = file.load<std::uint32_t>(at + 12);
-        const std::uint64_t offset = file.load<std::uint32_t>(at + 16);
-        const bool is_zip64 = entries == 0xFFFF || size == 0xFFFFFFFF || offset == 0xFFFFFFFF;
-        if (!is_zip64 && (size + offset > at || entries * 46 > size)) {
-            fail_damaged("the directory of the ZIP archive does not lie in it");
-        }
-        if (!is_zip64 && entries > limits.entries) {
-            throw Error(
-                fmt::format("the ZIP archive has {} entries, and no more than {} are read", entries, limits.entries));
-        }
-        return;
-    }
-    throw Error("the file is cut: the ZIP archive has no directory at its end");
-}
 
 struct CloseArchive {
     void operator()(zip_t* archive) const noexcept { zip_discard(archive); }
@@ -65,7 +29,7 @@ struct CloseEntry {
 class Archive {
 public:
     Archive(std::span<const std::byte> bytes, const WheelLimits& limits) {
-        check_directory(bytes, limits);
+        const std::vector<ZipEntry> stated = guard_zip(bytes, limits.entries);
         zip_error_t problem;
         zip_error_init(&problem);
         zip_source_t* source = zip_source_buffer_create(bytes.data(), bytes.size(), 0, &problem);
@@ -80,17 +44,32 @@ public:
         if (archive_ == nullptr) {
             fail_damaged(fmt::format("it is no whole ZIP archive ({})", text));
         }
-        count_ = static_cast<std::uint64_t>(std::max<zip_int64_t>(zip_get_num_entries(archive_.get(), 0), 0));
-        if (count_ > limits.entries) {
-            throw Error(
-                fmt::format("the ZIP archive has {} entries, and no more than {} are read", count_, limits.entries));
-        }
+        require_same(stated);
     }
 
     [[nodiscard]] zip_t* get() const noexcept { return archive_.get(); }
     [[nodiscard]] std::uint64_t count() const noexcept { return count_; }
 
 private:
+    /// What libzip will read is what was checked: an archive can have a second directory in its comment.
+    void require_same(const std::vector<ZipEntry>& stated) {
+        count_ = static_cast<std::uint64_t>(std::max<zip_int64_t>(zip_get_num_entries(archive_.get(), 0), 0));
+        if (count_ != stated.size()) {
+            fail_damaged(fmt::format("the ZIP archive has {} entries and then {}", stated.size(), count_));
+        }
+        for (std::uint64_t index = 0; index < count_; ++index) {
+            zip_stat_t facts;
+            zip_stat_init(&facts);
+            const ZipEntry& entry = stated[static_cast<std::size_t>(index)];
+            const bool same = zip_stat_index(archive_.get(), index, ZIP_FL_ENC_RAW, &facts) == 0 &&
+                              facts.size == entry.size && facts.comp_size == entry.packed_size &&
+                              entry.name == facts.name;
+            if (!same) {
+                fail_damaged(fmt::format("entry {} of the ZIP archive reads differently a second time", index));
+            }
+        }
+    }
+
     std::unique_ptr<zip_t, CloseArchive> archive_;
     std::uint64_t count_ = 0;
 };
@@ -155,8 +134,7 @@ std::vector<std::byte> extract(const Archive& archive, std::uint64_t index, cons
         if (size > limits.module_size) {
             throw Error(fmt::format("{} has more than {} bytes", name, limits.module_size));
         }
-        constexpr std::uint64_t free_part = std::uint64_t{1} << 20U;
-        if (size > free_part && (size - free_part) / limits.compression_ratio > facts.comp_size) {
+        if (size > limits.free_size && (size - limits.free_size) / limits.compression_ratio > facts.comp_size) {
             throw Error(fmt::format("{} is compressed more than {} times", name, limits.compression_ratio));
         }
     };
@@ -166,6 +144,7 @@ std::vector<std::byte> extract(const Archive& archive, std::uint64_t index, cons
         fail_damaged(fmt::format("{} cannot be read from the ZIP archive ({})", name, zip_strerror(archive.get())));
     }
     std::vector<std::byte> bytes;
+    bytes.reserve(static_cast<std::size_t>(facts.size) + 1);  // as much as the entry's own size may ask for
     constexpr std::uint64_t chunk = std::uint64_t{1} << 20U;
     for (;;) {
         // Grown by what has arrived, not by what the archive claims; the last read, of one byte, finds the end.
@@ -228,6 +207,7 @@ std::size_t for_each_module(std::span<const std::byte> wheel, const std::functio
                             const WheelLimits& limits) {
     const Archive archive(wheel, limits);
     const std::vector<WheelEntry> entries = list(archive);
+    const std::uint64_t most_free = 16 * limits.free_size;
     std::uint64_t total = 0;
     std::size_t modules = 0;
     for (std::uint64_t index = 0; index < entries.size(); ++index) {
@@ -240,6 +220,10 @@ std::size_t for_each_module(std::span<const std::byte> wheel, const std::functio
         if (total > limits.total_size) {
             throw Error(
                 fmt::format("the modules in the ZIP archive have more than {} bytes together", limits.total_size));
+        }
+        if (total > most_free && (total - most_free) / limits.compression_ratio > wheel.size()) {
+            throw Error(fmt::format("the modules in the ZIP archive are compressed more than {} times together",
+                                    limits.compression_ratio));
         }
         visit({entry.name, bytes});
         ++modules;

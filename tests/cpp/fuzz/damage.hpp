@@ -1,17 +1,16 @@
-// Damaging a good file: cut, flipped bits, lying fields, copied blocks.
+// Damaging a good file: faulty fields, flipped bits, copied and filled blocks, cuts.
 #pragma once
 
 #include <cstddef>
 #include <span>
 #include <vector>
 
+#include "layout.hpp"
 #include "random.hpp"
-#include "regions.hpp"
 
 namespace nasm_build::fuzz {
 
 /// A damaged copy. The same numbers make the same copy.
-[[nodiscard]] std::vector<std::byte> damage(std::span<const std::byte> good, const std::vector<Region>& regions,
-                                            Random& random);
+[[nodiscard]] std::vector<std::byte> damage(std::span<const std::byte> good, const Layout& layout, Random& random);
 
 }  // namespace nasm_build::fuzz

@@ -7,7 +7,21 @@
 #include <span>
 #include <string>
 
+// How a compiler says that it sanitizes: GCC by macros, clang by features.
+#if defined(__SANITIZE_ADDRESS__)
+#define NASM_BUILD_SANITIZED 1
+#elif defined(__has_feature)
+#if __has_feature(address_sanitizer)
+#define NASM_BUILD_SANITIZED 1
+#endif
+#endif
+#ifndef NASM_BUILD_SANITIZED
+#define NASM_BUILD_SANITIZED 0
+#endif
+
 namespace nasm_build::fuzz {
+
+inline constexpr bool is_sanitized = NASM_BUILD_SANITIZED != 0;
 
 /// Writes `input` into `folder` under `name` when a signal, a sanitizer or the alarm ends the process. Both must outlive the reading.
 void watch_input(std::span<const std::byte> input, const std::string& name);
