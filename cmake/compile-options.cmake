@@ -17,3 +17,7 @@ if(NASM_BUILD_SANITIZE)
     -fsanitize=${NASM_BUILD_SANITIZE} -fno-sanitize-recover=undefined -fno-omit-frame-pointer -g1)
   target_link_options(nasm-build-options INTERFACE -fsanitize=${NASM_BUILD_SANITIZE})
 endif()
+if(NASM_BUILD_FUZZERS)
+  # What libFuzzer learns from: which edges ran, and what was compared with what.
+  target_compile_options(nasm-build-options INTERFACE -fsanitize=fuzzer-no-link)
+endif()

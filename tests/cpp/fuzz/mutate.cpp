@@ -2,17 +2,19 @@
 //
 //     nasm-ext-mutate --format elf|pe|macho|wheel|object [--first I] [--count N] [--seed S] [--faults] [--failures FOLDER]
 //                     [--time-limit SECONDS] [--largest-seed BYTES] SEED…
-//     nasm-ext-mutate --write-corpus FOLDER [--largest-seed BYTES] SEED…
+//     nasm-ext-mutate --format FORMAT --recipes FOLDER SEED…
+//     nasm-ext-mutate --write-corpus FOLDER [--recipes FOLDER] [--largest-seed BYTES] SEED…
 //
 // The inputs I to I + N - 1 are made from the seed files (folders are searched); the same numbers make the same inputs. With
 // --faults they are the faulty fields of every seed, one field an input, N of them spread evenly over all. Exit status 1: an input
 // took over 2 seconds, the process grew by over 500 MB, or the check ended in anything but a report. A crash leaves its input in
-// FOLDER. The last line of the output is for programs. --write-corpus writes the seeds and a choice of faulty fields, as files.
+// FOLDER. The last line of the output is for programs. --recipes takes the inputs of recipes.hpp. --write-corpus writes the seeds, a
+// choice of faulty fields and the recipes as files. Time is the processor's: other work on the machine does not count.
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <chrono>
 #include <cstdlib>
+#include <ctime>
 #include <filesystem>
 #include <fstream>
 #include <string>
@@ -20,13 +22,13 @@
 
 #include "base/error.hpp"
 #include "faults.hpp"
+#include "recipes.hpp"
 #include "seeds.hpp"
 #include "watch.hpp"
 
 namespace {
 
 using namespace nasm_build;
-using Clock = std::chrono::steady_clock;
 
 constexpr std::uint64_t memory_limit = std::uint64_t{500} * 1000 * 1000;
 // A sanitizer keeps freed memory and shadows all of it: memory is judged in the plain build alone.
@@ -42,6 +44,7 @@ struct Options {
     std::uint64_t largest_seed = std::uint64_t{4} << 20U;
     std::filesystem::path failures = "failures";
     std::filesystem::path corpus;
+    std::filesystem::path recipes;
     std::vector<std::filesystem::path> seeds;
 };
 
@@ -88,6 +91,8 @@ Options parse_words(int count, char** words) {
             options.failures = value();
         } else if (word == "--write-corpus") {
             options.corpus = value();
+        } else if (word == "--recipes") {
+            options.recipes = value();
         } else if (word.starts_with("--")) {
             usage("there is no option " + word);
         } else {
@@ -111,9 +116,9 @@ public:
         const std::string name =
             fmt::format("{}-{}{}-{}", format_, options_.faults ? "fault-" : "", options_.seed, index);
         fuzz::watch_input(input.bytes, name);
-        const auto start = Clock::now();
+        const std::clock_t start = std::clock();
         const fuzz::Outcome outcome = fuzz::check_input(format_, input);
-        const double seconds = std::chrono::duration<double>(Clock::now() - start).count();
+        const double seconds = static_cast<double>(std::clock() - start) / CLOCKS_PER_SEC;
         ++(outcome.refused ? result_.refused : result_.read);
         if (!outcome.broken.empty()) {
             fail(name, input, outcome.broken);
@@ -217,6 +222,11 @@ void write_corpus(const Options& options, const fuzz::SeedsByFormat& seeds) {
                            faulty_input(seed, faults[static_cast<std::size_t>(i)], i).bytes);
             }
         }
+        if (!options.recipes.empty()) {
+            for (const auto& [name, input] : fuzz::recipe_inputs(options.recipes, format, files)) {
+                write_file(options.corpus / format / name, input.bytes);
+            }
+        }
     }
 }
 
@@ -231,14 +241,20 @@ int run(const Options& options) {
     }
     fuzz::start_watching(options.failures, 60);
     const fuzz::PeakMemory at_start = fuzz::peak_memory();
-    const auto start = Clock::now();
+    const std::clock_t start = std::clock();
     Run inputs(options, options.format);
-    if (options.faults) {
+    if (!options.recipes.empty()) {
+        std::uint64_t index = 0;
+        for (const auto& [name, input] :
+             fuzz::recipe_inputs(options.recipes, options.format, seeds.at(options.format))) {
+            inputs.check(input, ++index);
+        }
+    } else if (options.faults) {
         run_faults(inputs, options, seeds.at(options.format));
     } else {
         run_damaged(inputs, options, seeds);
     }
-    const double seconds = std::chrono::duration<double>(Clock::now() - start).count();
+    const double seconds = static_cast<double>(std::clock() - start) / CLOCKS_PER_SEC;
     const std::uint64_t for_inputs = grown(at_start.mapped, fuzz::peak_memory().mapped);
     Result result = inputs.result();
     // The peak of the whole run bounds that of every input, also of one that did not raise it.
