@@ -37,6 +37,7 @@ def main(words: Sequence[str] | None = None) -> int:
 
 
 def _parser() -> argparse.ArgumentParser:
+    from .fuzzing import Effort
     from .proofs import PROOFS
     from .testing import PARTS
 
@@ -56,6 +57,13 @@ def _parser() -> argparse.ArgumentParser:
     )
     parsers["prove"].add_argument(
         "names", nargs="*", metavar="NAME", help=f"which of these, all without a name: {', '.join(PROOFS)}"
+    )
+    usual = Effort()
+    parsers["prove"].add_argument(
+        "--count", type=int, default=usual.count, help=f"damaged inputs a format in the proofs fuzz ({usual.count})"
+    )
+    parsers["prove"].add_argument(
+        "--seconds", type=int, default=usual.seconds, help=f"how long each target of libfuzzer runs ({usual.seconds})"
     )
     return parser
 
@@ -115,9 +123,10 @@ def _test(arguments: argparse.Namespace) -> bool:
 
 
 def _prove(arguments: argparse.Namespace) -> bool:
-    from . import environments, proofs
+    from . import environments, fuzzing, proofs
 
-    return proofs.run_all(environments.development(), arguments.names)
+    effort = fuzzing.Effort(arguments.count, arguments.seconds)
+    return proofs.run_all(environments.development(), arguments.names, effort)
 
 
 def _lint(_: argparse.Namespace) -> bool:

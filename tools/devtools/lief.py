@@ -45,8 +45,8 @@ class Variant:
 NATIVE = Variant()
 SANITIZED = Variant(
     "sanitized",
-    # Undefined behaviour is reported and gone on from, so that tools/devtools/lief-undefined.txt can be taken into account;
-    # what runs it sets halt_on_error. The counters are for libFuzzer, and cost others little.
+    # Undefined behaviour is gone on from, so that tools/devtools/lief-undefined.txt can be taken into account; what
+    # runs it sets halt_on_error. The counters are for libFuzzer, and cost others little.
     "-fsanitize=address,undefined -fsanitize-coverage=inline-8bit-counters,pc-table -fno-omit-frame-pointer -g1",
     (
         "-DCMAKE_C_COMPILER=clang-19",

@@ -54,15 +54,45 @@ def configure(environment: Environment) -> None:
     _configure(folder(), [f"-DCMAKE_PREFIX_PATH={lief.prefix(environment.python)}", "-DNASM_BUILD_TESTS=ON"])
 
 
+def build_target(environment: Environment, target: str) -> Path:
+    """Builds one program of the usual build, the tests' included, and returns its path."""
+    _cmake(folder(), [f"-DCMAKE_PREFIX_PATH={lief.prefix(environment.python)}", "-DNASM_BUILD_TESTS=ON"], target)
+    return program(folder(), target)
+
+
 def build_sanitized(environment: Environment, target: str) -> Path:
-    """Builds one target of the C++ part and of LIEF with sanitizers, and returns the program's path."""
-    prefix = lief.prefix(environment.python, lief.SANITIZED)
+    """Builds one program with sanitizers, LIEF without them, and returns its path."""
     _cmake(
         sanitized_folder(),
-        [f"-DCMAKE_PREFIX_PATH={prefix}", "-DNASM_BUILD_TESTS=ON", f"-DNASM_BUILD_SANITIZE={SANITIZERS}"],
+        [
+            f"-DCMAKE_PREFIX_PATH={lief.prefix(environment.python)}",
+            "-DNASM_BUILD_TESTS=ON",
+            f"-DNASM_BUILD_SANITIZE={SANITIZERS}",
+        ],
         target,
     )
     return program(sanitized_folder(), target)
+
+
+def fuzzers_folder() -> Path:
+    """The build folder of what is compiled by clang with sanitizers, for libFuzzer, LIEF as well."""
+    return build_folder() / "fuzzers"
+
+
+def build_fuzzers(environment: Environment, target: str) -> Path:
+    """Builds a target there and returns its path, or the folder when the target is no program."""
+    _cmake(
+        fuzzers_folder(),
+        [
+            f"-DCMAKE_PREFIX_PATH={lief.prefix(environment.python, lief.SANITIZED)}",
+            f"-DCMAKE_CXX_COMPILER={lief.SANITIZED.compiler}",
+            "-DNASM_BUILD_TESTS=ON",
+            "-DNASM_BUILD_FUZZERS=ON",
+            f"-DNASM_BUILD_SANITIZE={SANITIZERS}",
+        ],
+        target,
+    )
+    return fuzzers_folder() if target == "fuzzers" else program(fuzzers_folder(), target)
 
 
 def executable() -> Path:

@@ -49,6 +49,9 @@ TEST = (
     Need("LLVM's linkers, for samples of other platforms", "lld llvm", "lld llvm"),
     Need("readelf and objdump", "binutils", "binutils"),
     Need("pip of the system's own Python, for installations with --user", "python3-pip", ""),
+    Need(
+        "clang with its fuzzer and sanitizers, for ./dev prove", "clang-19 libclang-rt-19-dev", "", command="clang++-19"
+    ),
     Need("gdb", "gdb", "", command="gdb"),
     Need("cargo, for setuptools-rust", "cargo", "rust", command="cargo"),
 )

@@ -10,14 +10,13 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from . import environments, examples, interpreters, native, wheel, windows_imports
+from . import environments, examples, fuzzing, interpreters, native, wheel, windows_imports
 from .environments import Environment
 from .forms import Form
+from .fuzzing import Effort
 from .shell import ROOT, DevelopmentError, Stopwatch, run, say
 
 PAIRS = 30
-INPUTS = 20_000
-"""Damaged inputs a format, and as many wheels and objects."""
 
 
 @dataclass(frozen=True)
@@ -25,10 +24,13 @@ class Proof:
     """One long check: what it shows, and how; it raises DevelopmentError when it does not hold."""
 
     shows: str
-    run: Callable[[Environment], None]
+    run: Callable[..., None]
+    """Given the development environment and, with `takes_effort`, the effort."""
+    takes_effort: bool = False
+    """Whether it is told how long to try."""
 
 
-def run_all(development: Environment, names: Sequence[str]) -> bool:
+def run_all(development: Environment, names: Sequence[str], effort: Effort) -> bool:
     """Runs the named proofs, or all, each to its end, and says which hold."""
     unknown = [name for name in names if name not in PROOFS]
     if unknown:
@@ -38,7 +40,7 @@ def run_all(development: Environment, names: Sequence[str]) -> bool:
         proof = PROOFS[name]
         try:
             with Stopwatch(f"{name}: {proof.shows}"):
-                proof.run(development)
+                proof.run(development, *((effort,) if proof.takes_effort else ()))
             results.append((name, "holds"))
         except DevelopmentError as error:
             results.append((name, f"does not hold: {error}"))
@@ -114,34 +116,21 @@ def _leaks(development: Environment) -> None:
             run([tools.python, project / "tests/test_references.py"], env={"PYTHONPATH": str(installed)})
 
 
-def _fuzz(development: Environment) -> None:
-    """Damaged files through every reader in process: under sanitizers, then in the plain build, which bounds memory."""
-    native.build(development, tests=True)
-    dynload = run([development.python, "-c", _DYNLOAD], quiet=True).strip()
-    seeds = [native.folder() / "samples/read", Path(dynload)]
-    for program in (
-        native.build_sanitized(development, "nasm-ext-mutate"),
-        native.program(native.folder(), "nasm-ext-mutate"),
-    ):
-        failures = program.parent / "failures"
-        for reader in ("images", "wheel", "object"):
-            run(
-                [program, "--reader", reader, "--count", str(INPUTS), "--failures", failures, *seeds],
-                # A small quarantine: the program itself watches how far its memory grows.
-                env={"ASAN_OPTIONS": "quarantine_size_mb=16", "UBSAN_OPTIONS": "print_stacktrace=1"},
-            )
-
-
 def _windows_imports(development: Environment) -> None:
     """Public wheels for Windows against the import libraries that this clone's nasm-ext writes."""
     windows_imports.prove(native.build(development, tests=False))
 
 
-_DYNLOAD = "import sysconfig; print(sysconfig.get_path('platstdlib') + '/lib-dynload')"
-
-
 PROOFS: dict[str, Proof] = {
-    "fuzz": Proof(f"{INPUTS} damaged inputs a format through the readers: no crash, no hang, bounded memory", _fuzz),
+    "fuzz": Proof(
+        "damaged inputs of every format through the whole check: no crash, no hang, bounded memory",
+        fuzzing.damaged,
+        takes_effort=True,
+    ),
+    "fuzz-lief": Proof(
+        "the same through a LIEF that is sanitised itself", fuzzing.damaged_through_lief, takes_effort=True
+    ),
+    "libfuzzer": Proof("libFuzzer finds no input that breaks the check", fuzzing.guided, takes_effort=True),
     "concurrency": Proof(f"{PAIRS} pairs of builds at once in one tree give one wheel", _concurrent_builds),
     "windows-imports": Proof(
         "our import libraries have every name that public wheels for Windows import from CPython's DLLs",
