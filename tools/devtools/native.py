@@ -5,7 +5,7 @@ from __future__ import annotations
 import shutil
 from pathlib import Path
 
-from . import lief
+from . import lief, packages
 from .cache import cache_folder
 from .environments import Environment
 from .shell import ROOT, DevelopmentError, Stopwatch, build_folder, cores, run
@@ -81,6 +81,7 @@ def fuzzers_folder() -> Path:
 
 def build_fuzzers(environment: Environment, target: str) -> Path:
     """Builds a target there and returns its path, or the folder when the target is no program."""
+    packages.provide_fuzzers()
     _cmake(
         fuzzers_folder(),
         [
@@ -88,6 +89,7 @@ def build_fuzzers(environment: Environment, target: str) -> Path:
             f"-DCMAKE_CXX_COMPILER={lief.SANITIZED.compiler}",
             "-DNASM_BUILD_TESTS=ON",
             "-DNASM_BUILD_FUZZERS=ON",
+            "-DCMAKE_CXX_FLAGS_RELEASE=-O1",
             f"-DNASM_BUILD_SANITIZE={SANITIZERS}",
         ],
         target,

@@ -49,9 +49,6 @@ TEST = (
     Need("LLVM's linkers, for samples of other platforms", "lld llvm", "lld llvm"),
     Need("readelf and objdump", "binutils", "binutils"),
     Need("pip of the system's own Python, for installations with --user", "python3-pip", ""),
-    Need(
-        "clang with its fuzzer and sanitizers, for ./dev prove", "clang-19 libclang-rt-19-dev", "", command="clang++-19"
-    ),
     Need("gdb", "gdb", "", command="gdb"),
     Need("cargo, for setuptools-rust", "cargo", "rust", command="cargo"),
 )
@@ -71,10 +68,21 @@ PYTHONS = (
     Need("the GNU build system, for libffi", "autoconf automake libtool libltdl-dev", ""),
 )
 
+# What libFuzzer, and a LIEF with sanitizers, are built with: only some proofs want it.
+FUZZERS = (Need("clang 19 with its fuzzer", "clang-19 libclang-rt-19-dev", "", command="clang++-19"),)
+
 
 def provide(*, tests: bool) -> None:
     """Sees to it that every need is met. Raises DevelopmentError with the list where it cannot."""
-    needs = BUILD + (TEST if tests else ()) + (PYTHONS if tests and _runs_other_pythons() else ())
+    _provide(BUILD + (TEST if tests else ()) + (PYTHONS if tests and _runs_other_pythons() else ()))
+
+
+def provide_fuzzers() -> None:
+    """The same for what `./dev prove fuzz-lief` and `libfuzzer` need beyond the rest."""
+    _provide(FUZZERS)
+
+
+def _provide(needs: tuple[Need, ...]) -> None:
     if shutil.which("dpkg-query"):
         _debian([need for need in needs if not (need.command and shutil.which(need.command))])
     elif platform.system() == "Darwin":

@@ -112,8 +112,8 @@ std::string counted(std::size_t count, const char* one, const char* many) {
 
 std::string printable(const std::string& text) {
     std::string safe;
-    bool after_c2 =
-        false;  // C2 80 to C2 9F is UTF-8 for the control characters U+0080 to U+009F: U+009B starts a sequence as ESC [ does
+    // C2 80 to C2 9F is UTF-8 for the control characters U+0080 to U+009F; U+009B steers a terminal as ESC [ does.
+    bool after_c2 = false;
     for (const char letter : text) {
         const auto byte = static_cast<unsigned char>(letter);
         const bool is_upper_control = after_c2 && byte >= 0x80 && byte < 0xA0;

@@ -42,7 +42,10 @@ void check_into(Outcome& outcome, const std::string& name, std::span<const std::
             }
         }
     }
-    if (inspect::as_json(report).empty() || has_control_character(inspect::as_text(report))) {
+    if (inspect::as_json(report).empty() || inspect::as_sarif(report).empty()) {
+        outcome.broken = "a report is empty";
+    }
+    if (has_control_character(inspect::as_text(report)) || has_control_character(inspect::as_github(report))) {
         outcome.broken = "the report has a control character in it";
     }
 }
