@@ -9,6 +9,7 @@ is missing is an error, because a test without its sample would say nothing.
 from __future__ import annotations
 
 import shutil
+import struct
 import subprocess
 import sys
 import zipfile
@@ -180,7 +181,7 @@ def make_macho(make: Maker) -> None:
 
 
 def make_wheels(make: Maker) -> None:
-    """A wheel with modules of two formats, and the same one without compression."""
+    """A wheel with modules of two formats, the same one without compression, and with ZIP64 records."""
     members = {
         "pkg/__init__.py": b"",
         "pkg/module.cpython-313-x86_64-linux-gnu.so": (make.folder / "module.so").read_bytes(),
@@ -193,6 +194,17 @@ def make_wheels(make: Maker) -> None:
             for member, content in members.items():
                 # A fixed time: the samples of two runs are the same bytes.
                 wheel.writestr(zipfile.ZipInfo(member, (2020, 1, 1, 0, 0, 0)), content, compression)
+    (make.folder / "zip64.whl").write_bytes(with_zip64_records((make.folder / "deflated.whl").read_bytes()))
+
+
+def with_zip64_records(archive: bytes) -> bytes:
+    """The same archive with the records that those over 4 GB have (APPNOTE 4.3.14 to 4.3.16)."""
+    start = len(archive) - 22
+    entries, size, offset = struct.unpack("<HII", archive[start + 10 : start + 20])
+    record = struct.pack("<IQHHIIQQQQ", 0x06064B50, 44, 45, 45, 0, 0, entries, entries, size, offset)
+    locator = struct.pack("<IIQI", 0x07064B50, 0, start, 1)
+    end = struct.pack("<IHHHHIIH", 0x06054B50, 0, 0, 0xFFFF, 0xFFFF, 0xFFFFFFFF, 0xFFFFFFFF, 0)
+    return archive[:start] + record + locator + end
 
 
 def main(words: list[str]) -> int:

@@ -81,6 +81,7 @@ const std::vector<std::string> expected_modules = {"pkg/module.cpython-313-x86_6
 TEST(Wheel, GivesEveryModule) {
     EXPECT_EQ(modules_of(sample("deflated.whl")), expected_modules);
     EXPECT_EQ(modules_of(sample("stored.whl")), expected_modules);
+    EXPECT_EQ(modules_of(sample("zip64.whl")), expected_modules);
 }
 
 TEST(Wheel, TheBytesAreThoseThatWerePacked) {
