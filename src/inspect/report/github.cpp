@@ -28,12 +28,14 @@ std::string escaped(std::string_view text, std::string_view also) {
     return safe;
 }
 
-std::string message_text(std::string_view text) {
-    return escaped(text, "");
+// A binary's names may have control characters in them, and a workflow's log is read on a terminal too.
+std::string message_text(const std::string& text, const std::string& fix = {}) {
+    const std::string line = escaped(printable(text), "");
+    return fix.empty() ? line : fmt::format("{}%0Afix: {}", line, escaped(printable(fix), ""));
 }
 
-std::string property(std::string_view text) {
-    return escaped(text, ":,");
+std::string property(const std::string& text) {
+    return escaped(printable(text), ":,");
 }
 
 const char* command_of(Severity severity) {
@@ -49,12 +51,9 @@ void write(Out out, const FileReport& file, const Finding& finding) {
     const bool has_place = !finding.places.empty();
     const SourceLine place = has_place ? finding.places.front() : SourceLine{file.path, 0};
     const std::string line = place.line == 0 ? std::string() : fmt::format(",line={}", place.line);
-    std::string text = has_place ? finding.message : fmt::format("{}: {}", subject(file), finding.message);
-    if (!finding.fix.empty()) {
-        text += "\nfix: " + finding.fix;
-    }
+    const std::string text = has_place ? finding.message : fmt::format("{}: {}", subject(file), finding.message);
     fmt::format_to(out, "::{} file={}{},title={}::{}\n", command_of(finding.severity), property(place.file), line,
-                   property(finding.rule), message_text(text));
+                   property(finding.rule), message_text(text, finding.fix));
 }
 
 void write(Out out, const FileReport& file) {
