@@ -191,6 +191,31 @@ TEST(Zip, Zip64RecordsThatLieAreRefused) {
     EXPECT_EQ(refused(wheel), "the file is damaged: a.so has a size of 64 bits in the ZIP archive that is not there");
 }
 
+TEST(Zip, SizesOf64BitsAreRead) {
+    const auto archive_with = [](std::uint64_t size, std::uint16_t extra_size) {
+        Bytes out = own_header({"a.so"});
+        put(out, std::string("x"));
+        const std::size_t start = out.size();
+        Bytes line = directory_line({"a.so"}, 0);
+        set_number<std::uint32_t>(line, 20, 0xFFFFFFFF);
+        set_number<std::uint32_t>(line, 24, 0xFFFFFFFF);
+        set_number<std::uint16_t>(line, 30, static_cast<std::uint16_t>(4 + extra_size));
+        put(line, 1, 2);  // the field of ZIP64 (4.5.3): the sizes before and after compression
+        put(line, extra_size, 2);
+        for (unsigned i = 0; i < extra_size / 8U; ++i) {
+            put(line, size, 8);
+        }
+        out.insert(out.end(), line.begin(), line.end());
+        put_end(out, 1, line.size(), start);
+        return out;
+    };
+    EXPECT_EQ(refused(archive_with(1, 16)), "no error at all");
+    EXPECT_EQ(refused(archive_with(1, 8)),
+              "the file is damaged: a.so has a size of 64 bits in the ZIP archive that is not there");
+    EXPECT_EQ(refused(archive_with(std::uint64_t{1} << 63U, 16)),
+              "the file is damaged: a.so does not have the size that the ZIP archive's directory says");
+}
+
 TEST(Zip, EntriesThatContradictTheDirectoryAreRefused) {
     EXPECT_EQ(refused(archive_of({{"a.so", "x", "b.so"}})),
               "the file is damaged: a.so has another name than the ZIP archive's directory says");
