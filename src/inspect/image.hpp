@@ -16,7 +16,8 @@ enum class Format : std::uint8_t { elf, pe, macho };
 enum class Machine : std::uint8_t { unknown, x86, x86_64, arm, arm64, ppc64, ppc64le, s390x, riscv64, loongarch64 };
 
 /// What the loader is told the file is. Only `shared_library` and, on Mach-O, `bundle` can be an extension module.
-enum class FileKind : std::uint8_t { shared_library, bundle, executable, object, other };
+/// `debug_symbols` is the companion of one, which nobody loads (Mach-O's `.dSYM`).
+enum class FileKind : std::uint8_t { shared_library, bundle, executable, object, debug_symbols, other };
 
 /// A piece of the image as it will be mapped: a segment on ELF and Mach-O, a section on PE.
 struct MemoryRange {
@@ -101,6 +102,45 @@ struct TextRelocation {
     std::string symbol;  ///< what it refers to, or empty
 };
 
+/// Code of two machines in one PE file: its header says one of them, its load configuration that there is more.
+enum class Hybrid : std::uint8_t {
+    none,
+    arm64ec,  ///< says x86-64, and is arm64 code that calls like x86-64's: for an emulating process on arm64 alone
+    arm64x,  ///< says arm64, and serves such processes as well
+};
+
+/// What Windows' loader is told beyond the tables of names.
+struct PeLoading {
+    Hybrid hybrid = Hybrid::none;
+    bool relocations_stripped = false;  ///< IMAGE_FILE_RELOCS_STRIPPED: it can lie at its preferred address alone
+    bool has_relocations = false;  ///< there is a table of base relocations
+    /// Pointers into the image itself that its data holds; counted only where there are no relocations to mend them, and
+    /// only of 64 bits, where a value that looks like one is one.
+    std::uint64_t own_addresses = 0;
+    bool dynamic_base = false;  ///< may be loaded at a random address
+    bool high_entropy = false;  ///< and that address may need all 64 bits
+    bool no_execute = false;  ///< data is not executable
+    bool control_flow_guard = false;
+};
+
+enum class SignatureState : std::uint8_t { absent, damaged, read };
+
+/// A Mach-O slice's code signature, compared with the bytes that it signs.
+struct CodeSignature {
+    SignatureState state = SignatureState::absent;
+    std::string damage;  ///< what is wrong with it, where it is damaged: `its list of blobs is empty`
+    std::string unread_hash;  ///< the kind of hash that the pages were not compared by, or empty
+    std::uint64_t pages = 0;
+    std::uint64_t stale_pages = 0;  ///< pages whose hash is another one
+    std::uint64_t first_stale = 0;  ///< where the first of them begins, counted from the slice's start
+};
+
+/// What dyld and the kernel are told of a Mach-O slice beyond segments and names.
+struct MachoLoading {
+    bool chained_fixups = false;  ///< LC_DYLD_CHAINED_FIXUPS
+    CodeSignature signature;
+};
+
 /// The facts about one binary; a fat file gives one a slice.
 struct Image {
     Format format = Format::elf;
@@ -123,9 +163,13 @@ struct Image {
     std::vector<TextRelocation> text_relocations;  ///< at most 100 of them
     bool claims_text_relocations = false;  ///< ELF DT_TEXTREL or DF_TEXTREL
 
-    /// The lowest system that a Mach-O file says it runs on (`11.0`), with the platform's name (`macos`).
+    /// The lowest system that a Mach-O file says it runs on (`11.0`), with the platform's name (`macos`). Empty where it says
+    /// none; `macos` where it names several platforms.
     std::string minimum_system;
     std::string platform;
+
+    PeLoading pe;  ///< of PE files
+    MachoLoading macho;  ///< of Mach-O files
 };
 
 /// Words for people: `ELF`, `PE`, `Mach-O`; `x86-64`, `arm64`, …

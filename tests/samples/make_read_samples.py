@@ -155,6 +155,19 @@ def make_pe(make: Maker) -> None:
     )
 
 
+def make_loading_pe(make: Maker) -> None:
+    """Windows modules that differ in what their headers tell the loader; python313.lib is there already."""
+    common = [make.lld_link, "/dll", "/noentry", "/nologo", "/nodefaultlib", "/timestamp:0", "/export:PyInit_hybrid"]
+    make.assemble("hybrid_win.asm", "win64", "hybrid_win.obj")
+    make.run(*common, "/machine:x64", "/fixed", "hybrid_win.obj", "/out:fixed.pyd")
+    make.run(*common, "/machine:x64", "/nxcompat:no", "/guard:cf", "hybrid_win.obj", "/out:arm64ec.pyd")
+    make.run(
+        make.llvm_mc, "-triple=aarch64-windows-msvc", "-filetype=obj", "-o", "hybrid_arm64.obj",
+        str(SOURCES / "hybrid_arm64.s"),
+    )  # fmt: skip
+    make.run(*common, "/machine:arm64", "hybrid_arm64.obj", "/out:arm64x.pyd")
+
+
 def make_macho(make: Maker) -> None:
     """macOS bundles and libraries by LLVM's linker, and a fat file of two slices."""
     x86_64 = ["-arch", "x86_64", "-platform_version", "macos", "10.13", "11.0", "-undefined", "dynamic_lookup"]
@@ -177,6 +190,7 @@ def make_macho(make: Maker) -> None:
     arm64 = ["-arch", "arm64", "-platform_version", "macos", "11.0", "12.0", "-undefined", "dynamic_lookup"]
     make.assemble_arm64("arm64-apple-macos11", "_", "module_mac", "arm64_macho.o")
     make.run(make.ld64, *arm64, "-bundle", "-o", "arm64_macho.so", "arm64_macho.o")
+    make.run(make.ld64, *arm64, "-no_adhoc_codesign", "-bundle", "-o", "arm64_unsigned.so", "arm64_macho.o")
     make.run(make.lipo, "-create", "module_mac.so", "arm64_macho.so", "-output", "fat.so")
 
 
@@ -216,6 +230,7 @@ def main(words: list[str]) -> int:
     make = Maker(folder)
     make_elf(make)
     make_pe(make)
+    make_loading_pe(make)
     make_macho(make)
     make_wheels(make)
     (folder / "made").write_text("", encoding="utf-8")

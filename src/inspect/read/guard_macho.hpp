@@ -14,7 +14,7 @@ namespace nasm_build::inspect::macho {
 // Numbers of Apple's <mach-o/loader.h>, <mach-o/nlist.h>, <mach-o/fat.h>, <mach/machine.h> and <mach/vm_prot.h>.
 inline constexpr std::uint32_t magic_32 = 0xFEEDFACE, magic_64 = 0xFEEDFACF, fat_magic = 0xCAFEBABE,
                                fat_magic_64 = 0xCAFEBABF;
-inline constexpr std::uint32_t mh_object = 1, mh_execute = 2, mh_dylib = 6, mh_bundle = 8;
+inline constexpr std::uint32_t mh_object = 1, mh_execute = 2, mh_dylib = 6, mh_bundle = 8, mh_dsym = 10;
 inline constexpr std::uint32_t mh_twolevel = 0x80;
 inline constexpr std::uint32_t lc_segment = 0x1, lc_symtab = 0x2, lc_dysymtab = 0xB, lc_load_dylib = 0xC,
                                lc_id_dylib = 0xD, lc_segment_64 = 0x19, lc_load_weak_dylib = 0x80000018,
@@ -23,7 +23,8 @@ inline constexpr std::uint32_t lc_segment = 0x1, lc_symtab = 0x2, lc_dysymtab = 
                                lc_dyld_info_only = 0x80000022, lc_load_upward_dylib = 0x80000023,
                                lc_version_min_macosx = 0x24, lc_version_min_iphoneos = 0x25, lc_function_starts = 0x26,
                                lc_data_in_code = 0x29, lc_dylib_code_sign_drs = 0x2B,
-                               lc_linker_optimization_hint = 0x2E, lc_build_version = 0x32,
+                               lc_linker_optimization_hint = 0x2E, lc_version_min_tvos = 0x2F,
+                               lc_version_min_watchos = 0x30, lc_build_version = 0x32,
                                lc_dyld_exports_trie = 0x80000033, lc_dyld_chained_fixups = 0x80000034;
 inline constexpr std::uint32_t prot_read = 1, prot_write = 2, prot_execute = 4;
 inline constexpr std::uint32_t section_type_mask = 0xFF, s_zerofill = 1, s_gb_zerofill = 0xC,
@@ -66,7 +67,7 @@ struct Layout {
     std::uint64_t run_paths = 0;
     Range symbols;  ///< `size` counts symbols
     Range strings;
-    Range rebases, binds, weak_binds, lazy_binds, export_trie, chained_fixups;
+    Range rebases, binds, weak_binds, lazy_binds, export_trie, chained_fixups, code_signature;
 
     [[nodiscard]] std::uint64_t header_size() const noexcept { return is_64 ? 32 : 28; }
     [[nodiscard]] std::uint64_t section_size() const noexcept { return is_64 ? 80 : 68; }

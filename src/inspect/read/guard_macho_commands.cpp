@@ -122,12 +122,19 @@ void check_command(ByteView slice, Layout& layout, const Command& command) {
             break;
         case lc_version_min_macosx:
         case lc_version_min_iphoneos:
+        case lc_version_min_tvos:
+        case lc_version_min_watchos:
             require_size(command, 16);
             break;
         case lc_build_version:
             check_build_version(slice, command);
             break;
-        case lc_code_signature:
+        case lc_code_signature: {
+            require_size(command, 16);
+            const Range range = load_range(slice, command.offset + 8, "the code signature");
+            set_once(layout.code_signature, range.offset, range.size, "a code signature");
+            break;
+        }
         case lc_segment_split_info:
         case lc_function_starts:
         case lc_data_in_code:

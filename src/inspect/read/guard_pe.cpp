@@ -25,6 +25,11 @@ Machine machine_of(std::uint16_t number) {
             return Machine::arm;
         case 0xAA64:
             return Machine::arm64;
+        case 0xA641:
+        case 0xA64E:
+            throw Error(
+                fmt::format("the file says machine number 0x{:x}, which objects of {} have and no linked file does",
+                            number, number == 0xA641 ? "ARM64X" : "ARM64EC"));
         default:
             throw Error(fmt::format("the file is a PE file for machine number 0x{:x}, which is not read", number));
     }
@@ -58,6 +63,8 @@ void load_optional_header(ByteView file, Layout& layout, std::uint64_t at, std::
     if (!is_power_of_two(section_alignment) || !is_power_of_two(file_alignment) || file_alignment > section_alignment) {
         fail_damaged(fmt::format("its alignments are {} and {}", section_alignment, file_alignment));
     }
+    layout.image_base = layout.is_64 ? file.load<std::uint64_t>(at + 24) : file.load<std::uint32_t>(at + 28);
+    layout.dll_characteristics = file.load<std::uint16_t>(at + 70);
     layout.image_size = file.load<std::uint32_t>(at + 56);
     layout.headers_size = file.load<std::uint32_t>(at + 60);
     require_range(file, 0, layout.headers_size, "the headers");

@@ -15,7 +15,9 @@ namespace nasm_build::inspect::pe {
 // Numbers of Microsoft's PE format specification.
 inline constexpr std::uint32_t section_executable = 0x20000000, section_readable = 0x40000000,
                                section_writable = 0x80000000;
-inline constexpr std::uint16_t file_is_executable = 0x0002, file_is_dll = 0x2000;
+inline constexpr std::uint16_t file_relocations_stripped = 0x0001, file_is_executable = 0x0002, file_is_dll = 0x2000;
+inline constexpr std::uint16_t dll_high_entropy = 0x0020, dll_dynamic_base = 0x0040, dll_no_execute = 0x0100,
+                               dll_control_flow_guard = 0x4000;
 inline constexpr std::size_t directory_count = 16;
 
 /// The numbered data directories.
@@ -59,6 +61,8 @@ struct Layout {
     bool is_64 = true;
     Machine machine = Machine::unknown;
     std::uint16_t characteristics = 0;
+    std::uint16_t dll_characteristics = 0;
+    std::uint64_t image_base = 0;
     std::uint64_t file_header = 0;  ///< offset of the COFF file header, after `PE\0\0`
     std::uint32_t image_size = 0;
     std::uint32_t headers_size = 0;
@@ -96,5 +100,7 @@ void check_directories(ByteView file, const Layout& layout);  // guard_pe_direct
 void check_imports(ByteView file, const Layout& layout, Tables& tables, NameBudget& budget);  // guard_pe_imports.cpp
 /// Decodes the export table: LIEF 0.12.3 loses the names of forwarders and second names of one address.
 void read_exports(ByteView file, const Layout& layout, Tables& tables, NameBudget& budget);  // exports_pe.cpp
+/// What the loader is told beyond the tables of names. Throws Error when the load configuration lies outside of the file.
+[[nodiscard]] PeLoading read_loading(ByteView file, const Layout& layout);  // loading_pe.cpp
 
 }  // namespace nasm_build::inspect::pe

@@ -13,6 +13,7 @@
 #include "inspect/read/fixups_macho.hpp"
 #include "inspect/read/guard_macho.hpp"
 #include "inspect/read/lief_compat.hpp"
+#include "inspect/read/signature_macho.hpp"
 
 namespace nasm_build::inspect::macho {
 
@@ -74,7 +75,15 @@ const char* platform_name(std::uint64_t platform) noexcept {
     return platform < names.size() ? names.at(static_cast<std::size_t>(platform)) : "unknown";
 }
 
-void read_commands(const LIEF::MachO::Binary& binary, const Layout& layout, Image& image) {
+/// A library for several platforms has a command for each; what a Python of macOS loads is the one for macOS.
+void set_platform(Image& image, std::string platform, std::string version) {
+    if (image.platform != "macos") {
+        image.platform = std::move(platform);
+        image.minimum_system = std::move(version);
+    }
+}
+
+void read_commands(ByteView slice, const LIEF::MachO::Binary& binary, const Layout& layout, Image& image) {
     std::uint64_t commands = 0;
     std::uint64_t run_paths = 0;
     for (const auto& command : binary.commands()) {
@@ -98,17 +107,24 @@ void read_commands(const LIEF::MachO::Binary& binary, const Layout& layout, Imag
                 break;
             case lc_version_min_macosx:
             case lc_version_min_iphoneos:
-                image.minimum_system = version_text(static_cast<const LIEF::MachO::VersionMin&>(command).version());
-                image.platform = type == lc_version_min_macosx ? "macos" : "ios";
+                set_platform(image, type == lc_version_min_macosx ? "macos" : "ios",
+                             version_text(static_cast<const LIEF::MachO::VersionMin&>(command).version()));
                 break;
             case lc_build_version: {
                 const auto& build = static_cast<const LIEF::MachO::BuildVersion&>(command);
-                image.minimum_system = version_text(build.minos());
-                image.platform = platform_name(number_of(build.platform()));
+                set_platform(image, platform_name(number_of(build.platform())), version_text(build.minos()));
                 break;
             }
             default:
                 break;
+        }
+    }
+    for (const Command& command : layout.commands) {
+        if (command.type == lc_version_min_tvos || command.type == lc_version_min_watchos) {
+            // LIEF gives these two no type of their own; the version is that of the two above, in one number.
+            const auto version = slice.load<std::uint32_t>(command.offset + 8);
+            set_platform(image, command.type == lc_version_min_tvos ? "tvos" : "watchos",
+                         version_text({version >> 16U, (version >> 8U) & 0xFFU, version & 0xFFU}));
         }
     }
     require_agreement(commands, layout.commands.size(), "load commands");
@@ -289,6 +305,8 @@ FileKind kind_of_file(std::uint32_t type) noexcept {
             return FileKind::executable;
         case mh_object:
             return FileKind::object;
+        case mh_dsym:
+            return FileKind::debug_symbols;
         default:
             return FileKind::other;
     }
@@ -311,7 +329,9 @@ Image read(ByteView file) {
     image.kind = kind_of_file(layout.file_type);
     image.file_size = file.size();
     image.text_relocations = std::move(patched.text_relocations);
-    read_commands(binary, layout, image);
+    read_commands(file, binary, layout, image);
+    image.macho.chained_fixups = layout.chained_fixups.size != 0;
+    image.macho.signature = signature(file, layout);
     read_memory(binary, layout, image);
     Symbols symbols(layout, image);
     symbols.read(binary);

@@ -109,6 +109,7 @@ Image read(ByteView file) {
     image.kind = kind_of_file(layout.characteristics);
     image.file_size = file.size();
     image.soname = tables.name;
+    image.pe = read_loading(file, layout);
     read_memory(*binary, layout, image);
     read_all_imports(*binary, tables, image);
     compare_exports(*binary, tables);

@@ -118,6 +118,7 @@ TEST_P(ChainedFixups, GiveTheImportsThatTheSymbolTableLacks) {
     EXPECT_TRUE(flat->flat);
     EXPECT_TRUE(flat->weak);
     EXPECT_TRUE(image.text_relocations.empty());
+    EXPECT_TRUE(image.macho.chained_fixups);
 }
 
 INSTANTIATE_TEST_SUITE_P(Formats, ChainedFixups, testing::Values(1U, 2U, 3U));

@@ -111,6 +111,55 @@ TEST(Macho, FatFileGivesOneImageASlice) {
     EXPECT_EQ(images[0].file_size, sample("module_mac.so").size());
 }
 
+namespace {
+
+/// Where a load command lies.
+std::size_t command_of(const Bytes& bytes, std::uint32_t wanted) {
+    const auto commands = number_at<std::uint32_t>(bytes, 16);
+    std::size_t at = 32;
+    for (std::uint32_t i = 0; i < commands; ++i, at += number_at<std::uint32_t>(bytes, at + 4)) {
+        if (number_at<std::uint32_t>(bytes, at) == wanted) {
+            return at;
+        }
+    }
+    ADD_FAILURE() << "no load command " << wanted;
+    return 0;
+}
+
+constexpr std::uint32_t uuid = 0x1B, minimum_macos = 0x24, minimum_tvos = 0x2F, build_version = 0x32;
+
+}  // namespace
+
+TEST(Macho, OfSeveralPlatformsMacosCounts) {
+    // LC_UUID has the size of a build version without tools.
+    Bytes bytes = sample("arm64_macho.so");
+    const std::size_t second = command_of(bytes, uuid);
+    set_number<std::uint32_t>(bytes, second, build_version);
+    set_number<std::uint32_t>(bytes, second + 8, 6);  // PLATFORM_MACCATALYST
+    set_number<std::uint32_t>(bytes, second + 12, 14U << 16U);
+    set_number<std::uint32_t>(bytes, second + 20, 0);
+    const Image both = read_images(bytes).at(0);
+    EXPECT_EQ(both.platform, "macos");
+    EXPECT_EQ(both.minimum_system, "11.0");
+    set_number<std::uint32_t>(bytes, command_of(sample("arm64_macho.so"), build_version) + 8, 2);  // PLATFORM_IOS
+    EXPECT_NE(read_images(bytes).at(0).platform, "macos");
+}
+
+TEST(Macho, OtherSystemsOfAppleAreTold) {
+    Bytes bytes = sample("module_mac.so");
+    set_number<std::uint32_t>(bytes, command_of(bytes, minimum_macos), minimum_tvos);
+    const Image image = read_images(bytes).at(0);
+    EXPECT_EQ(image.platform, "tvos");
+    EXPECT_EQ(image.minimum_system, "10.13");
+    EXPECT_FALSE(image.macho.chained_fixups);
+}
+
+TEST(Macho, DebugSymbolsAreAKindOfTheirOwn) {
+    Bytes bytes = sample("module_mac.so");
+    set_number<std::uint32_t>(bytes, 12, 10);  // MH_DSYM
+    EXPECT_EQ(read_images(bytes).at(0).kind, FileKind::debug_symbols);
+}
+
 TEST(Macho, TheTrieDecidesWhatIsFoundByName) {
     // Without LC_SYMTAB's symbols the exports come from the trie, and the imports from the binds.
     Bytes bytes = sample("module_mac.so");
