@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <filesystem>
 #include <iterator>
+#include <memory>
 #include <set>
 #include <utility>
 
@@ -38,6 +39,13 @@ struct Subject {
 // with a plain `.so` are common inside wheels (loaded by ctypes); a file that is named on the command line is meant as a
 // module unless it is called like a library.
 void tell_module_from_library(Expectations& expected, const Subject& subject, std::span<const Image> images) {
+    // A module's debug symbols lie in a file of the module's own name.
+    const bool is_companion = std::all_of(images.begin(), images.end(),
+                                          [](const Image& image) { return image.kind == FileKind::debug_symbols; });
+    if (is_companion) {
+        expected.is_extension_module = false;
+        return;
+    }
     if (expected.has_module_suffix) {
         return;
     }
@@ -113,9 +121,20 @@ void check_subject(Report& report, const Subject& subject, const CheckOptions& o
     }
 }
 
+std::shared_ptr<const WheelContents> contents_of(std::span<const std::byte> wheel) {
+    auto contents = std::make_shared<WheelContents>();
+    for (const WheelEntry& entry : wheel_entries(wheel)) {
+        if (!entry.is_folder && is_module_name(entry.name)) {
+            contents->binaries.emplace(base_name(entry.name));
+        }
+    }
+    return contents;
+}
+
 void check_wheel(Report& report, const std::string& path, std::span<const std::byte> bytes,
                  const CheckOptions& options) {
-    const Expectations by_wheel = expectations_from_wheel_name(path);
+    Expectations by_wheel = expectations_from_wheel_name(path);
+    by_wheel.wheel = contents_of(bytes);
     std::size_t count = 0;
     for_each_module(bytes, [&](const WheelModule& module) {
         ++count;

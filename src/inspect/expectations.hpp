@@ -4,7 +4,10 @@
 // tag, then the file's own name.
 #pragma once
 
+#include <functional>
+#include <memory>
 #include <optional>
+#include <set>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -20,6 +23,12 @@ struct Conflict {
     std::string said;  ///< what the file's name says, in words: `CPython 3.12`, `linux-x86_64`
     std::string expected;  ///< what the stronger source says, in words
     std::string by;  ///< which source that is: `the wheel's tag`, `the command line`
+};
+
+/// What the wheel that a binary lies in brings beside it.
+struct WheelContents {
+    std::set<std::string, std::less<>>
+        binaries;  ///< the file names of its modules and libraries, without their folders
 };
 
 struct Expectations {
@@ -47,6 +56,9 @@ struct Expectations {
     std::optional<Format> format;
     /// A tag promises that it runs on other machines than the one it was built on: manylinux, musllinux, macosx, win.
     bool promised_elsewhere = false;
+
+    /// What else is in the wheel that it lies in; nothing outside of one.
+    std::shared_ptr<const WheelContents> wheel;
 
     /// The file's name against the stronger sources; filled by `merge`.
     std::vector<Conflict> conflicts;

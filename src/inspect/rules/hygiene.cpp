@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <array>
 
+#include "inspect/rules/build_paths.hpp"
 #include "inspect/rules/entry_names.hpp"
 #include "inspect/rules/libraries.hpp"
 #include "inspect/rules/registry.hpp"
@@ -14,11 +15,6 @@
 namespace nasm_build::inspect {
 
 namespace {
-
-// Folders in which things are built, and which other machines do not have.
-constexpr auto build_folders = std::to_array<std::string_view>(
-    {"/tmp/", "/var/tmp/", "/home/", "/root/", "/Users/", "/private/", "/build/", "/builds/", "/builddir/",
-     "/workspace/", "/project/", "/github/", "/var/folders/", "/io/"});
 
 // The names that linkers of the GNU family put into every library.
 constexpr auto linker_names =
@@ -62,25 +58,6 @@ void check_libraries(Verdict& verdict, const Image& image) {
     }
 }
 
-bool is_build_folder(std::string_view path) {
-    const std::string with_end = std::string(path) + "/";
-    return std::any_of(build_folders.begin(), build_folders.end(),
-                       [&](std::string_view folder) { return with_end.starts_with(folder); });
-}
-
-// The folders of a system (`/usr/lib`) and those relative to the module (`$ORIGIN`, `@loader_path`) are fine.
-void check_run_paths(Verdict& verdict, const Image& image) {
-    for (const std::string& path : image.run_paths) {
-        if (is_build_folder(path)) {
-            verdict.findings.push_back(make_finding(
-                rule::build_path,
-                {fmt::format("looks for libraries in {}, a folder of the machine that it was built on", path),
-                 image.format == Format::macho ? "link without -rpath, or use @loader_path"
-                                               : "link without -rpath, or use $ORIGIN"}));
-        }
-    }
-}
-
 }  // namespace
 
 Verdict check_hygiene(const Image& image, const Expectations& expected) {
@@ -89,7 +66,7 @@ Verdict check_hygiene(const Image& image, const Expectations& expected) {
         check_exports(verdict, image);
         check_libraries(verdict, image);
     }
-    check_run_paths(verdict, image);
+    check_build_paths(verdict, image, expected);
     return verdict;
 }
 

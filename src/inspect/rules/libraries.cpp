@@ -28,14 +28,6 @@ std::optional<unsigned> take_number(std::string_view& text) {
     return number;
 }
 
-std::string lower(std::string_view text) {
-    std::string copy(text);
-    std::transform(copy.begin(), copy.end(), copy.begin(), [](char letter) {
-        return letter >= 'A' && letter <= 'Z' ? static_cast<char>(letter - 'A' + 'a') : letter;
-    });
-    return copy;
-}
-
 // glibc's own libraries (the list of its installed sonames); the loader's name differs by machine.
 constexpr auto glibc = std::to_array<std::string_view>(
     {"libc.so.6", "libm.so.6", "libmvec.so.1", "libpthread.so.0", "libdl.so.2", "librt.so.1", "libutil.so.1",
@@ -49,9 +41,32 @@ constexpr auto versioned = std::to_array<std::string_view>(
 constexpr auto windows_prefixes =
     std::to_array<std::string_view>({"api-ms-win-", "ext-ms-win-", "ucrtbase", "vcruntime140"});
 constexpr auto windows_libraries = std::to_array<std::string_view>(
-    {"kernel32.dll", "kernelbase.dll", "ntdll.dll",    "user32.dll", "advapi32.dll", "msvcrt.dll",  "ws2_32.dll",
-     "shell32.dll",  "ole32.dll",      "oleaut32.dll", "gdi32.dll",  "bcrypt.dll",   "crypt32.dll", "shlwapi.dll",
-     "rpcrt4.dll",   "version.dll",    "secur32.dll",  "psapi.dll",  "iphlpapi.dll", "winmm.dll"});
+    {"aclui.dll",       "activeds.dll",      "advapi32.dll",       "advpack.dll",    "authz.dll",
+     "avicap32.dll",    "avifil32.dll",      "avrt.dll",           "bcrypt.dll",     "bcryptprimitives.dll",
+     "bthprops.cpl",    "cabinet.dll",       "cfgmgr32.dll",       "clusapi.dll",    "combase.dll",
+     "comctl32.dll",    "comdlg32.dll",      "credui.dll",         "crypt32.dll",    "cryptbase.dll",
+     "cryptnet.dll",    "cryptui.dll",       "d2d1.dll",           "d3d10.dll",      "d3d11.dll",
+     "d3d12.dll",       "d3d9.dll",          "d3dcompiler_47.dll", "davclnt.dll",    "dbgeng.dll",
+     "dbghelp.dll",     "dcomp.dll",         "dhcpcsvc.dll",       "dnsapi.dll",     "dsound.dll",
+     "dwmapi.dll",      "dwrite.dll",        "dxgi.dll",           "dxva2.dll",      "esent.dll",
+     "evr.dll",         "fwpuclnt.dll",      "gdi32.dll",          "gdiplus.dll",    "glu32.dll",
+     "hid.dll",         "hlink.dll",         "httpapi.dll",        "icmp.dll",       "imagehlp.dll",
+     "imm32.dll",       "iphlpapi.dll",      "kernel32.dll",       "kernelbase.dll", "ktmw32.dll",
+     "loadperf.dll",    "lz32.dll",          "mapi32.dll",         "mf.dll",         "mfplat.dll",
+     "mfreadwrite.dll", "mpr.dll",           "msacm32.dll",        "msi.dll",        "msimg32.dll",
+     "msvcp_win.dll",   "msvcrt.dll",        "msvfw32.dll",        "mswsock.dll",    "ncrypt.dll",
+     "netapi32.dll",    "normaliz.dll",      "ntdll.dll",          "ntdsapi.dll",    "odbc32.dll",
+     "odbccp32.dll",    "ole32.dll",         "oleacc.dll",         "oleaut32.dll",   "oledlg.dll",
+     "opengl32.dll",    "pdh.dll",           "powrprof.dll",       "propsys.dll",    "psapi.dll",
+     "query.dll",       "rasapi32.dll",      "resutils.dll",       "rpcrt4.dll",     "rstrtmgr.dll",
+     "secur32.dll",     "sensapi.dll",       "setupapi.dll",       "sfc.dll",        "shcore.dll",
+     "shell32.dll",     "shlwapi.dll",       "sspicli.dll",        "taskschd.dll",   "tdh.dll",
+     "traffic.dll",     "urlmon.dll",        "user32.dll",         "userenv.dll",    "usp10.dll",
+     "uxtheme.dll",     "version.dll",       "virtdisk.dll",       "vssapi.dll",     "wer.dll",
+     "wevtapi.dll",     "windowscodecs.dll", "winhttp.dll",        "wininet.dll",    "winmm.dll",
+     "winscard.dll",    "winspool.drv",      "wintrust.dll",       "winusb.dll",     "wlanapi.dll",
+     "wldap32.dll",     "ws2_32.dll",        "wsock32.dll",        "wtsapi32.dll",   "xinput1_4.dll",
+     "xmllite.dll"});
 
 template <std::size_t count>
 bool is_one_of(const std::array<std::string_view, count>& names, std::string_view name) {
@@ -67,6 +82,14 @@ bool is_musl(std::string_view name) {
 }
 
 }  // namespace
+
+std::string lower(std::string_view text) {
+    std::string copy(text);
+    std::transform(copy.begin(), copy.end(), copy.begin(), [](char letter) {
+        return letter >= 'A' && letter <= 'Z' ? static_cast<char>(letter - 'A' + 'a') : letter;
+    });
+    return copy;
+}
 
 std::string_view base_name(std::string_view path) noexcept {
     const std::size_t slash = path.find_last_of("/\\");

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <optional>
+#include <string>
 #include <string_view>
 
 #include "inspect/image.hpp"
@@ -30,6 +31,9 @@ struct PythonDll {
 
 /// A library that every system of its kind has: the C library and what belongs to it, libSystem, the Windows API.
 [[nodiscard]] bool is_system_library(Format format, std::string_view library) noexcept;
+
+/// With ASCII's capitals as small letters: Windows' libraries are found in any case.
+[[nodiscard]] std::string lower(std::string_view text);
 
 /// The last part of a path, whichever way its slashes lean.
 [[nodiscard]] std::string_view base_name(std::string_view path) noexcept;

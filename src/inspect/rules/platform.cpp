@@ -6,6 +6,7 @@
 #include "inspect/rules/machines.hpp"
 #include "inspect/rules/registry.hpp"
 #include "inspect/rules/rules.hpp"
+#include "inspect/rules/slices.hpp"
 #include "inspect/rules/words.hpp"
 
 namespace nasm_build::inspect {
@@ -16,6 +17,11 @@ constexpr const char* rebuild_fix =
     "build it for that platform: --target, or the plat_name of the wheel, must name the machine that the code is for";
 
 std::string described_file(const Image& image) {
+    if (image.pe.hybrid != Hybrid::none) {
+        return fmt::format("{} for {}", name_of(image.format),
+                           image.pe.hybrid == Hybrid::arm64x ? "ARM64X (arm64, and emulated x86-64)"
+                                                             : "ARM64EC (arm64 code for emulated x86-64 processes)");
+    }
     return fmt::format("{} for {}", name_of(image.format), name_of(image.machine));
 }
 
@@ -28,7 +34,8 @@ std::string promised_names(const Expectations& expected) {
 }
 
 bool fits(const Image& image, const MachinePromise& promise) {
-    return promise.format == image.format &&
+    // ARM64EC says x86-64 in its header, and runs on no x86-64; a Python for arm64 does not load it either.
+    return promise.format == image.format && image.pe.hybrid != Hybrid::arm64ec &&
            (promise.machines.empty() ||
             std::find(promise.machines.begin(), promise.machines.end(), image.machine) != promise.machines.end());
 }
@@ -78,13 +85,39 @@ void check_machine(Verdict& verdict, const Image& image, const Expectations& exp
          rebuild_fix}));
 }
 
+// dyld loads into a process for macOS what is built for macOS (MachOFile::loadableIntoProcess); a library for several
+// platforms says macOS here.
+void check_apple_platform(Verdict& verdict, const Image& image, const Expectations& expected) {
+    const bool is_for_macos = std::any_of(
+        expected.targets.begin(), expected.targets.end(),
+        [](const toolchain::Target& target) { return toolchain::parse_macos_platform(target.platform).has_value(); });
+    if (!is_for_macos || image.format != Format::macho || image.platform.empty() || image.platform == "macos") {
+        return;
+    }
+    verdict.findings.push_back(make_finding(
+        rule::wrong_platform, {fmt::format("is built for {} {}, but is for {}", image.platform, image.minimum_system,
+                                           promised_names(expected)),
+                               "build it for macOS: clang -target arm64-apple-macos11 (or x86_64-apple-macos10.13), ld "
+                               "-platform_version macos 11.0 11.0"}));
+}
+
 void check_kind(Verdict& verdict, const Image& image) {
     if (image.kind == FileKind::shared_library || image.kind == FileKind::bundle) {
         return;
     }
-    const char* const link = image.format == Format::elf     ? "link it with -shared"
-                             : image.format == Format::macho ? "link it with -bundle"
-                                                             : "link it with /dll";
+    if (image.kind == FileKind::debug_symbols) {
+        verdict.not_applicable.push_back({std::string(rule::not_loadable), "the file holds debug symbols alone"});
+        return;
+    }
+    // LoadLibraryExW's documentation: what is not marked as a DLL is loaded without its imports, as if by
+    // DONT_RESOLVE_DLL_REFERENCES.
+    if (image.format == Format::pe) {
+        verdict.findings.push_back(make_finding(
+            rule::not_loadable, {"is not marked as a DLL, so that Windows loads it without what it imports",
+                                 "link it with /dll (gcc and clang: -shared)"}));
+        return;
+    }
+    const char* const link = image.format == Format::elf ? "link it with -shared" : "link it with -bundle";
     const char* const what = image.kind == FileKind::executable ? "a program"
                              : image.kind == FileKind::object   ? "an object that was not linked yet"
                                                                 : "not a library";
@@ -108,6 +141,7 @@ void check_name(Verdict& verdict, const Expectations& expected) {
 Verdict check_platform(const Image& image, const Expectations& expected) {
     Verdict verdict;
     check_machine(verdict, image, expected);
+    check_apple_platform(verdict, image, expected);
     check_kind(verdict, image);
     check_name(verdict, expected);
     return verdict;
@@ -138,6 +172,7 @@ Verdict check_slices(std::span<const Image> slices, const Expectations& expected
             }
         }
     }
+    compare_slices(verdict, slices);
     return verdict;
 }
 

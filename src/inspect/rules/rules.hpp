@@ -17,9 +17,13 @@ namespace nasm_build::inspect {
 [[nodiscard]] Verdict check_undefined_symbols(const Image& image, const Expectations& expected);
 [[nodiscard]] Verdict check_platform(const Image& image, const Expectations& expected);
 [[nodiscard]] Verdict check_load(const Image& image, const Expectations& expected);
+[[nodiscard]] Verdict check_pe_loading(const Image& image, const Expectations& expected);
+[[nodiscard]] Verdict check_macho_loading(const Image& image, const Expectations& expected);
+[[nodiscard]] Verdict check_pe_hardening(const Image& image, const Expectations& expected);
 [[nodiscard]] Verdict check_hygiene(const Image& image, const Expectations& expected);
 
-/// What only all slices of a file together can say: whether one is missing. For a file with one image as well.
+/// What only all slices of a file together can say: whether one is missing, and
+/// whether they are of one build. For a file with one image as well.
 [[nodiscard]] Verdict check_slices(std::span<const Image> slices, const Expectations& expected);
 
 /// Every family but `check_slices`, errors first, then warnings, then notes; the order of the families otherwise.

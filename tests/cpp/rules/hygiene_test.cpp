@@ -71,5 +71,45 @@ TEST(Hygiene, RunPaths) {
                      "fix: link without -rpath, or use $ORIGIN"}));
 }
 
+TEST(Hygiene, InstallNamesOfNeededLibraries) {
+    Image image = module_of(Format::macho);
+    image.libraries = {library("/usr/lib/libSystem.B.dylib"), library("@rpath/libquux.dylib"),
+                       library("/opt/homebrew/opt/openssl@3/lib/libssl.3.dylib"),
+                       library("/Users/runner/work/libz.dylib"),
+                       library("/usr/local/opt/python@3.13/Frameworks/Python.framework/Versions/3.13/Python")};
+    const std::string said =
+        "needs /opt/homebrew/opt/openssl@3/lib/libssl.3.dylib and /Users/runner/work/libz.dylib, in a folder of the machine "
+        "that it was built on [build-path]";
+    Expectations expected = for_target("macosx-11.0-x86_64");
+    expected.is_extension_module = false;
+    EXPECT_EQ(lines(check_hygiene(image, expected)),
+              (Lines{"warning: " + said,
+                     "fix: let delocate bring it along, or name it anew and sign again: install_name_tool -change OLD "
+                     "@loader_path/NAME FILE"}));
+    expected.promised_elsewhere = true;
+    EXPECT_EQ(lines(check_hygiene(image, expected)).front(), "error: " + said);
+    image.libraries = {library("/opt/local/lib/libz.1.dylib")};
+    image.libraries.front().weak = true;
+    EXPECT_EQ(lines(check_hygiene(image, expected)), Lines{}) << "a weak one may be missing";
+    image.format = Format::elf;
+    image.libraries.front().weak = false;
+    EXPECT_EQ(lines(check_hygiene(image, expected)), Lines{}) << "install names are Mach-O's";
+}
+
+TEST(Hygiene, TheFilesOwnInstallName) {
+    Image image = module_of(Format::macho);
+    image.soname = "/Users/runner/work/target/release/deps/libpymult.dylib";
+    EXPECT_EQ(
+        lines(check(image)),
+        (Lines{"note: calls itself /Users/runner/work/target/release/deps/libpymult.dylib, a path of the machine that "
+               "it was built on, where what is linked with it will look for it [build-path]",
+               "fix: link it with -install_name @rpath/libpymult.dylib"}));
+    for (const char* const name :
+         {"@rpath/libpymult.dylib", "/DLC/pymult/.dylibs/libpymult.dylib", "libpymult.dylib"}) {
+        image.soname = name;
+        EXPECT_EQ(lines(check(image)), Lines{});
+    }
+}
+
 }  // namespace
 }  // namespace nasm_build::inspect::testing

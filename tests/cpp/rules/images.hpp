@@ -45,6 +45,12 @@ inline Image module_of(Format format) {
     image.memory = {{"", code_address, 0x100, true, false, true}, {"", data_address, 0x100, true, true, false}};
     image.sections = {{".text", code_address, 0x100, false, true}, {".data", data_address, 0x100, true, false}};
     image.exports = {exported("PyInit_pymult")};
+    image.pe.has_relocations = image.pe.dynamic_base = image.pe.high_entropy = image.pe.no_execute =
+        format == Format::pe;
+    if (format == Format::macho) {
+        image.platform = "macos";
+        image.minimum_system = "10.13";
+    }
     return image;
 }
 

@@ -68,6 +68,38 @@ TEST(Platform, SlicesOfAFatFile) {
     EXPECT_EQ(lines(check_slices(both, for_python("3.13"))), Lines{});
 }
 
+TEST(Platform, CodeOfTwoMachinesInOnePeFile) {
+    Image image = module_of(Format::pe);
+    image.pe.hybrid = Hybrid::arm64ec;
+    for (const char* const target : {"win-amd64", "win-arm64"}) {
+        EXPECT_EQ(
+            lines(check_platform(image, for_target(target))),
+            (Lines{std::string("error: is PE for ARM64EC (arm64 code for emulated x86-64 processes), but is for ") +
+                       target + " [wrong-platform]",
+                   rebuild_fix}));
+    }
+    EXPECT_EQ(lines(check_platform(image, for_python("3.13"))), Lines{}) << "nobody said a target";
+    image.machine = Machine::arm64;
+    image.pe.hybrid = Hybrid::arm64x;
+    EXPECT_EQ(lines(check_platform(image, for_target("win-arm64"))), Lines{});
+    EXPECT_EQ(lines(check_platform(image, for_target("win-amd64"))),
+              (Lines{"error: is PE for ARM64X (arm64, and emulated x86-64), but is for win-amd64 [wrong-platform]",
+                     rebuild_fix}));
+}
+
+TEST(Platform, ALibraryOfAnotherSystemOfApple) {
+    Image image = module_of(Format::macho);
+    image.platform = "ios";
+    image.minimum_system = "14.0";
+    EXPECT_EQ(lines(check_platform(image, for_target("macosx-11.0-x86_64"))),
+              (Lines{"error: is built for ios 14.0, but is for macosx-x86_64 [wrong-platform]",
+                     "fix: build it for macOS: clang -target arm64-apple-macos11 (or x86_64-apple-macos10.13), ld "
+                     "-platform_version macos 11.0 11.0"}));
+    EXPECT_EQ(lines(check_platform(image, for_python("3.13"))), Lines{}) << "nobody said a target";
+    image.platform = "";
+    EXPECT_EQ(lines(check_platform(image, for_target("macosx-11.0-x86_64"))), Lines{}) << "no-build-version's to say";
+}
+
 TEST(Platform, Kinds) {
     Image image = module_of(Format::elf);
     image.kind = FileKind::object;
@@ -76,14 +108,23 @@ TEST(Platform, Kinds) {
                      "fix: link it with -shared"}));
     image = module_of(Format::pe);
     image.kind = FileKind::executable;
-    EXPECT_EQ(
-        lines(check_platform(image, for_target("win-amd64"))),
-        (Lines{"error: is a program, which cannot be loaded as a module [not-loadable]", "fix: link it with /dll"}));
+    EXPECT_EQ(lines(check_platform(image, for_target("win-amd64"))),
+              (Lines{"error: is not marked as a DLL, so that Windows loads it without what it imports [not-loadable]",
+                     "fix: link it with /dll (gcc and clang: -shared)"}));
     image = module_of(Format::macho);
     image.kind = FileKind::other;
     EXPECT_EQ(lines(check_platform(image, for_target("macosx-11.0-x86_64"))),
               (Lines{"error: is not a library, which cannot be loaded as a module [not-loadable]",
                      "fix: link it with -bundle"}));
+}
+
+TEST(Platform, DebugSymbolsAreNotLoaded) {
+    Image image = module_of(Format::macho);
+    image.kind = FileKind::debug_symbols;
+    const Verdict verdict = check_platform(image, for_target("macosx-11.0-x86_64"));
+    EXPECT_EQ(lines(verdict), Lines{});
+    ASSERT_EQ(verdict.not_applicable.size(), 1U);
+    EXPECT_EQ(verdict.not_applicable[0].reason, "the file holds debug symbols alone");
 }
 
 TEST(Platform, NamesThatContradictTheTag) {
