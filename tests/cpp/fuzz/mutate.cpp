@@ -178,7 +178,8 @@ void run_damaged(Run& run, const Options& options, const fuzz::SeedsByFormat& se
 fuzz::Input faulty_input(const fuzz::Seed& seed, const fuzz::Fault& fault, std::uint64_t index) {
     const auto good = seed.file.bytes();
     fuzz::Input input{seed.names.empty() ? std::string() : seed.names[index % seed.names.size()],
-                      {good.begin(), good.end()}};
+                      {good.begin(), good.end()},
+                      index % 16 == 0};
     fuzz::apply(fault, input.bytes);
     return input;
 }

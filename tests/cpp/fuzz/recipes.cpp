@@ -44,7 +44,7 @@ Input make(const std::vector<std::string>& parts, std::span<const Seed> seeds) {
         throw Error(fmt::format("{} has no such field", parts[0]));
     }
     const auto good = seed->file.bytes();
-    Input input{seed->names.front(), {good.begin(), good.end()}};
+    Input input{seed->names.front(), {good.begin(), good.end()}, true};
     fuzz::apply(fault_in(*table, entry, table->fields[field], std::stoull(parts[4], nullptr, 0)), input.bytes);
     return input;
 }

@@ -91,7 +91,7 @@ SeedsByFormat load_seeds(std::span<const std::filesystem::path> paths, std::uint
 Input damaged_input(const SeedsByFormat& seeds, const std::string& format, std::uint64_t index, Random& random) {
     const std::vector<Seed>& own = seeds.at(format);
     const Seed& seed = own[index % own.size()];
-    Input input;
+    Input input{{}, {}, index % 16 == 0};
     input.name = seed.names[random.below(seed.names.size())];
     const bool is_nested = format == "wheel" && random.below(3) == 0;
     input.bytes = is_nested ? wheel_of_damaged_modules(seeds, random) : damage(seed.file.bytes(), seed.layout, random);
@@ -99,7 +99,7 @@ Input damaged_input(const SeedsByFormat& seeds, const std::string& format, std::
 }
 
 Outcome check_input(const std::string& format, const Input& input) {
-    return format == "object" ? check_object(input.bytes) : check_whole(input.name, input.bytes);
+    return format == "object" ? check_object(input.bytes) : check_whole(input.name, input.bytes, input.every_report);
 }
 
 }  // namespace nasm_build::fuzz

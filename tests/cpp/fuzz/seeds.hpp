@@ -32,6 +32,7 @@ using SeedsByFormat = std::map<std::string, std::vector<Seed>>;
 struct Input {
     std::string name;
     std::vector<std::byte> bytes;
+    bool every_report = true;
 };
 
 /// The input with this index. Of wheels, one in three is a sound archive of damaged modules.

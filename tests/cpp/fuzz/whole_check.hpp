@@ -15,8 +15,9 @@ struct Outcome {
         broken;  ///< what no input may lead to: another exception, a reason of two lines, a control character; or empty
 };
 
-/// Checks `bytes` as a file called `name`, and writes the reports in every form.
-[[nodiscard]] Outcome check_whole(const std::string& name, std::span<const std::byte> bytes);
+/// Checks `bytes` as a file called `name`, and writes the report as text; with `every_report` in all forms. SARIF carries the pages
+/// of the rules, and costs more than the check.
+[[nodiscard]] Outcome check_whole(const std::string& name, std::span<const std::byte> bytes, bool every_report);
 
 /// Finds the source lines of an object's references, as `nasm-ext references` does.
 [[nodiscard]] Outcome check_object(std::span<const std::byte> bytes);

@@ -19,7 +19,7 @@ void test_one_input(const char* format, const std::uint8_t* data, std::size_t si
     // The input decides by which name it is checked, so that it can be checked again.
     const std::string& name = names[size % names.size()];
     const auto* bytes = reinterpret_cast<const std::byte*>(data);
-    const Outcome outcome = check_input(format, {name, {bytes, bytes + size}});
+    const Outcome outcome = check_input(format, {name, {bytes, bytes + size}, size % 16 == 0});
     if (!outcome.broken.empty()) {
         std::fprintf(stderr, "as %s: %s\n", name.c_str(), outcome.broken.c_str());
         std::abort();
