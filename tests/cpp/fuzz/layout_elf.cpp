@@ -66,12 +66,12 @@ private:
                     file_.add_words("hash table's head", at, 24);
                     break;
                 case 6:
-                    add_symbols(at, 8 * (is_64_ ? 24U : 16U));
+                    add_symbols(at, std::size_t{8} * (is_64_ ? 24U : 16U));
                     break;
                 case 7:
                 case 17:
                 case 23:
-                    add_relocations(at, 8 * (is_64_ ? 24U : 12U), tag != 17 && is_64_);
+                    add_relocations(at, std::size_t{8} * (is_64_ ? 24U : 12U), tag != 17 && is_64_);
                     break;
                 case 36:
                     add_pointers("packed relocation", at, 8 * entry / 2);

@@ -104,7 +104,7 @@ private:
         for (std::size_t i = 0; i < count && i < 64; ++i) {
             for (const std::size_t table : tables) {
                 if (const std::size_t thunks = offset_of(file_.u32(at + i * entry + table)); thunks != 0) {
-                    lay_out_pointers("import thunk", thunks, 8 * (is_plus_ ? 8U : 4U));
+                    lay_out_pointers("import thunk", thunks, std::size_t{8} * (is_plus_ ? 8U : 4U));
                 }
             }
         }
