@@ -39,8 +39,8 @@ std::uint64_t count_own_addresses(ByteView file, const Layout& layout) {
         if ((section.characteristics & section_executable) != 0) {
             continue;
         }
-        const std::uint64_t size = std::min(section.file_size, section.memory_size) / 8 * 8;
-        for (std::uint64_t into = 0; into < size; into += 8) {
+        const std::uint64_t size = std::min(section.file_size, section.memory_size);
+        for (std::uint64_t into = 0; into + 8 <= size; into += 8) {
             const auto value = file.load<std::uint64_t>(section.offset + into);
             const bool is_inside = value >= layout.image_base && value - layout.image_base < layout.image_size;
             found += is_inside && lies_in_a_section(layout, value - layout.image_base) ? 1U : 0U;

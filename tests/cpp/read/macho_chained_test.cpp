@@ -95,11 +95,11 @@ Bytes module_with(const Bytes& fixups) {
     for (const std::byte byte : commands.bytes()) {
         file.add(byte);
     }
-    file.pad_to(2 * page);
+    file.pad_to(std::size_t{2} * page);
     for (const std::byte byte : fixups) {
         file.add(byte);
     }
-    file.pad_to(3 * page);
+    file.pad_to(std::size_t{3} * page);
     return file.bytes();
 }
 

@@ -156,7 +156,7 @@ TEST(Signature, TheStrongestDirectoryCounts) {
     // The load command that just changed lies in the first page; its SHA-1 is stale too, and only one set is counted.
     EXPECT_EQ(file.read().stale_pages, 1U);
     const std::size_t hashes = blob + header + length + (file.hashes - file.directory);
-    file.bytes[hashes + 2 * 32] ^= std::byte{1};
+    file.bytes[hashes + std::size_t{2} * 32] ^= std::byte{1};
     EXPECT_EQ(file.read().stale_pages, 2U) << "the hash that was changed is SHA-256's";
 }
 
