@@ -105,8 +105,18 @@ bool could_be_elsewhere(const Image& image) {
 // The one name without an underscore that a macOS linker writes by itself; dyld has it.
 constexpr std::string_view linkers_import = "dyld_stub_binder";
 
+// ld looks this one up in every image, whatever library has it, when it makes the stubs that send one message each
+// (`_objc_msgSend$name`) under `-undefined dynamic_lookup`: libobjc has it, which every framework of Objective-C loads.
+bool is_of_objective_c(const Image& image, const Import& import) {
+    return import.name == "objc_msgSend" &&
+           std::any_of(image.libraries.begin(), image.libraries.end(), [](const Library& library) {
+               return library.name.starts_with("/usr/lib/libobjc.") ||
+                      library.name.find(".framework/") != std::string::npos;
+           });
+}
+
 bool must_be_found(const Image& image, const Import& import) {
-    if (image.format == Format::macho && import.name == linkers_import) {
+    if (image.format == Format::macho && (import.name == linkers_import || is_of_objective_c(image, import))) {
         return false;
     }
     if (import.missing_underscore && import.flat && !import.weak) {

@@ -91,6 +91,19 @@ TEST(UndefinedSymbol, FlatLookupOnMacos) {
     EXPECT_EQ(lines(check(image)), Lines{});
 }
 
+TEST(UndefinedSymbol, ObjectiveCsMessagesAreLookedUpFlat) {
+    Image image = module_with(Format::macho, "objc_msgSend");
+    image.libraries = {library("/usr/lib/libSystem.B.dylib"), library("/usr/lib/libobjc.A.dylib")};
+    EXPECT_EQ(lines(check(image)), Lines{});
+    image.libraries.back() = library("/System/Library/Frameworks/AppKit.framework/Versions/C/AppKit");
+    EXPECT_EQ(lines(check(image)), Lines{});
+    image.libraries.pop_back();
+    EXPECT_EQ(lines(check(image)),
+              (Lines{"error: objc_msgSend is not defined: neither CPython nor any library that the module needs has it "
+                     "[undefined-symbol]",
+                     "fix: define objc_msgSend, or link the library that has it: libraries = [\"…\"]"}));
+}
+
 TEST(UndefinedSymbol, AMissingUnderscoreOnMacos) {
     Image image = module_with(Format::macho, "PyLong_FromLong");
     image.imports.front().missing_underscore = true;
