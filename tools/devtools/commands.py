@@ -151,7 +151,9 @@ COMMANDS = {
     "build": Command("build nasm-ext, its tests, and nasm-build's wheel", True, _build),
     "demo": Command("build a wheel of examples/pymult as a user does, check it, install it, call it", False, _demo),
     "test": Command("run the linters and every test, under every CPython of the machine", True, _test),
-    "prove": Command("run what takes too long for every change: fuzzing, builds at once, leaks, imports", True, _prove),
+    "prove": Command(
+        "run what takes too long for every change: fuzzing, builds at once, leaks, public wheels", True, _prove
+    ),
     "lint": Command("run the linters alone", True, _lint),
     "format": Command("format every source", True, _format),
 }

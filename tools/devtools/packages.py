@@ -48,6 +48,7 @@ TEST = (
     Need("clang-tidy", "clang-tidy", "llvm"),
     Need("LLVM's linkers, for samples of other platforms", "lld llvm", "lld llvm"),
     Need("readelf and objdump", "binutils", "binutils"),
+    Need("LLVM's readers, of a release that decodes chained fixups", "llvm-19", "", command="llvm-readobj-19"),
     Need("pip of the system's own Python, for installations with --user", "python3-pip", ""),
     Need("gdb", "gdb", "", command="gdb"),
     Need("cargo, for setuptools-rust", "cargo", "rust", command="cargo"),

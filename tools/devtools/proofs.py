@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from . import environments, examples, fuzzing, interpreters, native, wheel, windows_imports
+from .agreement import proof as agreement
 from .environments import Environment
 from .forms import Form
 from .fuzzing import Effort
@@ -121,6 +122,11 @@ def _windows_imports(development: Environment) -> None:
     windows_imports.prove(native.build(development, tests=False))
 
 
+def _agreement(development: Environment) -> None:
+    """Public wheels for every platform, read and judged by nasm-ext and by other programs."""
+    agreement.prove(native.build(development, tests=False), development)
+
+
 PROOFS: dict[str, Proof] = {
     "fuzz": Proof(
         "damaged inputs of every format through the whole check: no crash, no hang, bounded memory",
@@ -135,6 +141,9 @@ PROOFS: dict[str, Proof] = {
     "windows-imports": Proof(
         "our import libraries have every name that public wheels for Windows import from CPython's DLLs",
         _windows_imports,
+    ),
+    "agreement": Proof(
+        "other programs read public wheels for every platform as nasm-ext does, and judge them so", _agreement
     ),
     "leaks": Proof("a million calls of each path lose no reference, under every CPython", _leaks),
 }

@@ -43,11 +43,13 @@ def run(
     cwd: Path | None = None,
     env: Mapping[str, str] | None = None,
     quiet: bool = False,
+    warnings: bool = True,
 ) -> str:
     """Runs a command to its end and returns what it printed.
 
     `env` is added to the environment. With `quiet`, output is shown only when the command fails; otherwise it passes
-    through and the returned text is empty. Raises DevelopmentError on a failure.
+    through and the returned text is empty. Without `warnings`, what goes to standard error is left out of the text.
+    Raises DevelopmentError on a failure.
     """
     words = [str(word) for word in command]
     if not quiet:
@@ -59,7 +61,7 @@ def run(
             env={**os.environ, **env} if env else None,
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE if quiet else None,
-            stderr=subprocess.STDOUT if quiet else None,
+            stderr=(subprocess.STDOUT if warnings else subprocess.DEVNULL) if quiet else None,
             text=True,
             errors="replace",
             check=False,

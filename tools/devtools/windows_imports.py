@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import functools
 import re
-import shutil
 import tempfile
 import zipfile
 from collections import defaultdict
@@ -18,8 +17,8 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from . import environments
-from .cache import cache_folder, locked
+from . import public_wheels
+from .public_wheels import Wanted
 from .shell import DevelopmentError, run, say
 
 NEWEST = 15
@@ -217,22 +216,18 @@ def imports_of(module: Path) -> Imports:
 
 
 def fetch(pinned: Pinned) -> Path:
-    """The wheel, downloaded into the cache when it is not there yet."""
-    folder = cache_folder("windows-wheels") / f"{pinned.requirement}-{pinned.abi}"
-    with locked(folder):
-        if not folder.is_dir():
-            staged = folder.with_name(f"{folder.name}.part")
-            shutil.rmtree(staged, ignore_errors=True)
-            words = [
-                *("--platform", "win_amd64", "--implementation", "cp"),
-                *("--python-version", pinned.python, "--abi", pinned.abi),
-            ]
-            environments.download_one(pinned.requirement, staged, words)
-            staged.rename(folder)
-    found = list(folder.glob("*.whl"))
-    if len(found) != 1:
-        raise DevelopmentError(f"{folder} holds {len(found)} wheels")
-    return found[0]
+    """The wheel, from the cache or downloaded into it."""
+    words = (
+        "--platform",
+        "win_amd64",
+        "--implementation",
+        "cp",
+        "--python-version",
+        pinned.python,
+        "--abi",
+        pinned.abi,
+    )
+    return public_wheels.fetch(Wanted(pinned.requirement, words, f"windows-wheels/{pinned.requirement}-{pinned.abi}"))
 
 
 def table(rows: Sequence[Row]) -> list[str]:

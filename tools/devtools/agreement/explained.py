@@ -1,0 +1,42 @@
+"""Differences that were looked into: who is right, and the fact that shows it. What matches no row fails the proof.
+
+A row is for one line of the proof's output: a pattern of the wheel's name and one of the rest of the line.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Explanation:
+    """Why one program is right and another is not."""
+
+    wheel: str
+    line: str
+    right: str
+    why: str
+
+    def fits(self, line: str) -> bool:
+        """Whether it is this difference."""
+        wheel, _, rest = line.partition(": ")
+        return bool(re.match(self.wheel, wheel) and re.search(self.line, rest))
+
+
+JUDGEMENTS = (
+    Explanation(
+        r".*-abi3\.abi3t-manylinux",
+        r"^symbols beyond the stable ABI: nasm-ext: nothing; abi3audit: (PyModExport_\w+(, )?)+$",
+        "nasm-ext",
+        "PyModExport_NAME is what the module itself exports for CPython 3.15 (PEP 793), as it exports PyInit_NAME for "
+        "older ones: neither is a symbol of CPython's. abi3audit 0.0.26 passes by PyInit_ alone.",
+    ),
+)
+"""Where nasm-ext and abi3audit or auditwheel differ."""
+
+READINGS: tuple[Explanation, ...] = ()
+"""Where the programs that read a binary differ, and too few read it as nasm-ext does."""
+
+ERRORS: tuple[Explanation, ...] = ()
+"""Findings of severity error that are right: the wheel promises what it does not hold."""
