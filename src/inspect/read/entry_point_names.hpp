@@ -5,25 +5,31 @@
 
 namespace nasm_build::inspect {
 
-/// Whether a name contains `PyInit` or `PyModExport`, in any case.
+/// Whether a name contains `PyInit` or `PyModExport`, in any case. A library has hundreds of thousands of names, and this is
+/// asked of each: both words begin alike, and hardly a name goes on from there.
 [[nodiscard]] constexpr bool looks_like_entry_point(std::string_view name) noexcept {
-    const auto contains = [name](std::string_view word) {
-        for (std::size_t start = 0; start + word.size() <= name.size(); ++start) {
-            std::size_t same = 0;
-            while (same < word.size()) {
-                const char c = name[start + same];
-                if ((c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c) != word[same]) {
-                    break;
-                }
-                ++same;
-            }
-            if (same == word.size()) {
-                return true;
+    const auto lower = [name](std::size_t at) { return static_cast<char>(name[at] | 0x20); };  // of a letter
+    const auto goes_on = [&](std::size_t from, std::string_view word) {
+        if (name.size() - from < word.size()) {
+            return false;
+        }
+        for (std::size_t i = 0; i < word.size(); ++i) {
+            if (lower(from + i) != word[i]) {
+                return false;
             }
         }
-        return false;
+        return true;
     };
-    return contains("pyinit") || contains("pymodexport");
+    for (std::size_t at = 0; at + 2 < name.size(); ++at) {
+        if (lower(at) == 'p' && lower(at + 1) == 'y' && (goes_on(at + 2, "init") || goes_on(at + 2, "modexport"))) {
+            return true;
+        }
+    }
+    return false;
 }
+
+static_assert(looks_like_entry_point("PyInit") && looks_like_entry_point("_pYmODeXPORT_x"));
+static_assert(!looks_like_entry_point("PyIni") && !looks_like_entry_point("PyModExpor") &&
+              !looks_like_entry_point("py"));
 
 }  // namespace nasm_build::inspect

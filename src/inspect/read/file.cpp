@@ -30,9 +30,19 @@ void require_size(std::uint64_t size, std::uint64_t limit) {
     }
 }
 
+struct Content {
+    std::unique_ptr<std::byte[]> bytes;
+    std::size_t size = 0;
+};
+
+// Room that is not filled with zeros first: all of it is read into.
+Content content_of(std::size_t size) {
+    return {std::make_unique_for_overwrite<std::byte[]>(size), size};
+}
+
 #ifdef _WIN32
 
-std::vector<std::byte> read_at_once(const std::filesystem::path& path, std::uint64_t limit) {
+Content read_at_once(const std::filesystem::path& path, std::uint64_t limit) {
     std::error_code problem;
     const auto status = std::filesystem::status(path, problem);
     if (status.type() == std::filesystem::file_type::not_found) {
@@ -49,13 +59,13 @@ std::vector<std::byte> read_at_once(const std::filesystem::path& path, std::uint
         throw Error(fmt::format("the file cannot be read: {}", problem.message()));
     }
     require_size(size, limit);
-    std::vector<std::byte> bytes(static_cast<std::size_t>(size));
+    Content content = content_of(static_cast<std::size_t>(size));
     std::ifstream stream(path, std::ios::binary);
-    stream.read(reinterpret_cast<char*>(bytes.data()), static_cast<std::streamsize>(size));
+    stream.read(reinterpret_cast<char*>(content.bytes.get()), static_cast<std::streamsize>(size));
     if (!stream || static_cast<std::uint64_t>(stream.gcount()) != size) {
         throw Error("the file cannot be read");
     }
-    return bytes;
+    return content;
 }
 
 #else
@@ -86,11 +96,11 @@ private:
     int number_;
 };
 
-std::vector<std::byte> read_at_once(const Descriptor& descriptor, std::size_t size) {
-    std::vector<std::byte> bytes(size);
+Content read_at_once(const Descriptor& descriptor, std::size_t size) {
+    Content content = content_of(size);
     std::size_t done = 0;
     while (done < size) {
-        const ::ssize_t got = ::read(descriptor.number(), bytes.data() + done, size - done);
+        const ::ssize_t got = ::read(descriptor.number(), content.bytes.get() + done, size - done);
         if (got == 0) {
             throw Error("the file became shorter while it was read");
         }
@@ -99,7 +109,7 @@ std::vector<std::byte> read_at_once(const Descriptor& descriptor, std::size_t si
         }
         done += got > 0 ? static_cast<std::size_t>(got) : 0;
     }
-    return bytes;
+    return content;
 }
 
 #endif
@@ -128,12 +138,21 @@ FileBytes::~FileBytes() {
 #endif
 }
 
+void FileBytes::release_pages() const noexcept {
+#ifndef _WIN32
+    if (mapped_) {
+        static_cast<void>(::madvise(const_cast<std::byte*>(data_), size_, MADV_DONTNEED));
+    }
+#endif
+}
+
 FileBytes read_file(const std::filesystem::path& path, std::uint64_t limit) {
     FileBytes file;
 #ifdef _WIN32
-    file.owned_ = read_at_once(path, limit);
-    file.data_ = file.owned_.data();
-    file.size_ = file.owned_.size();
+    Content content = read_at_once(path, limit);
+    file.owned_ = std::move(content.bytes);
+    file.data_ = file.owned_.get();
+    file.size_ = content.size;
 #else
     const Descriptor descriptor(path);
     struct stat facts = {};
@@ -152,8 +171,8 @@ FileBytes read_file(const std::filesystem::path& path, std::uint64_t limit) {
     }
     const auto size = static_cast<std::size_t>(facts.st_size);
     if (size < mapped_from) {
-        file.owned_ = read_at_once(descriptor, size);
-        file.data_ = file.owned_.data();
+        file.owned_ = read_at_once(descriptor, size).bytes;
+        file.data_ = file.owned_.get();
         file.size_ = size;
         return file;
     }

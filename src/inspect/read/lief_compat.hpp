@@ -98,15 +98,6 @@ template <typename Parse>
     });
 }
 
-/// A Mach-O symbol's `n_type` byte.
-[[nodiscard]] inline std::uint8_t type_byte(const LIEF::MachO::Symbol& symbol) {
-#if NASM_BUILD_LIEF_1
-    return symbol.raw_type();
-#else
-    return symbol.type();
-#endif
-}
-
 /// The export table of a PE file, or null when it has none.
 [[nodiscard]] inline const LIEF::PE::Export* export_table(const LIEF::PE::Binary& binary) {
     if (!binary.has_exports()) {

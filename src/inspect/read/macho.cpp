@@ -27,7 +27,6 @@ bool is_read_from_lief(std::uint32_t command) noexcept {
     switch (command) {
         case lc_segment:
         case lc_segment_64:
-        case lc_symtab:
         case lc_id_dylib:
         case lc_load_dylib:
         case lc_load_weak_dylib:
@@ -177,20 +176,35 @@ std::int64_t ordinal_of(std::uint16_t description) noexcept {
 }
 
 /// What the symbols say, before it is compared with the export trie.
+struct Symbol {
+    std::string_view name;
+    std::uint8_t type = 0;
+    std::uint16_t description = 0;
+    std::uint64_t value = 0;
+};
+
 class Symbols {
 public:
     Symbols(const Layout& layout, Image& image) : layout_(layout), image_(image) {}
 
-    void read(const LIEF::MachO::Binary& binary) {
-        std::uint64_t count = 0;
-        for (const auto& symbol : binary.symbols()) {
-            ++count;
-            const std::uint8_t type = lief::type_byte(symbol);
-            if ((type & n_stab) == 0 && !symbol.name().empty()) {
-                read_symbol(symbol, type);
+    /// The guard has checked every name. LIEF makes an object and a look-up entry of each symbol, and most of them are local:
+    /// that is more than half of the time which a large module takes.
+    void read(ByteView slice) {
+        const ByteView strings = slice.part(layout_.strings.offset, layout_.strings.size);
+        for (std::uint64_t i = 0; i < layout_.symbols.size; ++i) {
+            const std::uint64_t at = layout_.symbols.offset + i * layout_.symbol_size();  // struct nlist, nlist_64
+            const auto name_offset = slice.load<std::uint32_t>(at);
+            const auto type = slice.load<std::uint8_t>(at + 4);
+            if ((type & n_stab) != 0 || name_offset == 0) {
+                continue;
+            }
+            const std::string_view name = strings.text(name_offset).value_or(std::string_view());
+            if (!name.empty()) {
+                const std::uint64_t value =
+                    layout_.is_64 ? slice.load<std::uint64_t>(at + 8) : slice.load<std::uint32_t>(at + 8);
+                read_symbol({name, type, slice.load<std::uint16_t>(at + 6), value});
             }
         }
-        require_agreement(count, layout_.symbols.size, "symbols");
     }
 
     /// dyld finds by the trie alone where there is one: it adds names that the table lacks, and hides those it lacks itself.
@@ -262,23 +276,23 @@ private:
         image_.imports.push_back(std::move(import));
     }
 
-    void read_symbol(const LIEF::MachO::Symbol& symbol, std::uint8_t type) {
-        const std::uint16_t description = symbol.description();
+    void read_symbol(const Symbol& symbol) {
+        const std::uint8_t type = symbol.type;
+        const std::uint16_t description = symbol.description;
         if ((type & n_type) == n_undf) {
             if ((type & n_ext) != 0) {
-                add_import(symbol.name(), ordinal_of(description), (description & n_weak_ref) != 0);
+                add_import(symbol.name, ordinal_of(description), (description & n_weak_ref) != 0);
             }
             return;
         }
-        const CName name(symbol.name());
+        const CName name(symbol.name);
         if ((type & n_ext) == 0 || (type & n_pext) != 0) {
-            hide(symbol.name(), symbol.value(),
-                 (type & n_pext) != 0 ? HiddenBecause::visibility : HiddenBecause::local);
+            hide(symbol.name, symbol.value, (type & n_pext) != 0 ? HiddenBecause::visibility : HiddenBecause::local);
         } else if (!name.underscore) {
-            hide(symbol.name(), symbol.value(), HiddenBecause::missing_underscore);
+            hide(symbol.name, symbol.value, HiddenBecause::missing_underscore);
         } else {
             image_.exports.push_back(
-                {std::string(name.text), symbol.value(), 0, SymbolKind::untyped, (description & n_weak_def) != 0, ""});
+                {std::string(name.text), symbol.value, 0, SymbolKind::untyped, (description & n_weak_def) != 0, ""});
         }
     }
 
@@ -334,7 +348,7 @@ Image read(ByteView file) {
     image.macho.signature = signature(file, layout);
     read_memory(binary, layout, image);
     Symbols symbols(layout, image);
-    symbols.read(binary);
+    symbols.read(file);
     symbols.compare(trie);
     symbols.add_bound(patched.bound);
     return image;

@@ -7,6 +7,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <filesystem>
+#include <memory>
 #include <span>
 #include <string_view>
 #include <vector>
@@ -30,12 +31,15 @@ public:
 
     [[nodiscard]] std::span<const std::byte> bytes() const noexcept { return {data_, size_}; }
 
+    /// Lets the system have back the memory of what was read of a mapped file so far; it is read again when it is asked for.
+    void release_pages() const noexcept;
+
 private:
     friend FileBytes read_file(const std::filesystem::path& path, std::uint64_t limit);
 
     const std::byte* data_ = nullptr;
     std::size_t size_ = 0;
-    std::vector<std::byte> owned_;  ///< holds the bytes where they are not mapped
+    std::unique_ptr<std::byte[]> owned_;  ///< holds the bytes where they are not mapped
     bool mapped_ = false;
 };
 

@@ -55,6 +55,19 @@ TEST(File, ALargeOneIsMapped) {
     EXPECT_EQ(moved.bytes().back(), std::byte{0});
 }
 
+TEST(File, GivesTheMemoryBackAndReadsAgain) {
+    const Scratch scratch;
+    const auto path = scratch / "large";
+    std::ofstream(path).put('x');
+    std::filesystem::resize_file(path, std::uint64_t{40} << 20U);
+    for (const auto& each : {path, sample_path("module.so")}) {
+        const FileBytes file = read_file(each);
+        const Bytes before(file.bytes().begin(), file.bytes().end());
+        file.release_pages();
+        EXPECT_EQ(Bytes(file.bytes().begin(), file.bytes().end()), before);
+    }
+}
+
 TEST(File, WhatIsNoFileIsRefused) {
     const Scratch scratch;
     EXPECT_EQ(refused(scratch / "missing"), "there is no such file");
