@@ -71,6 +71,8 @@ def test_a_linux_module(samples: Samples) -> None:
         ],
         "claims_text_relocations": False,
         "text_relocations": [],
+        "pe": None,
+        "macho": None,
     }
 
 
@@ -86,6 +88,7 @@ def test_a_macos_module(samples: Samples) -> None:
     (entry,) = facts(samples, samples.macho())
     kept = ("format", "kind", "machine", "platform", "minimum_system", "stack")
     assert [entry[key] for key in kept] == ["Mach-O", "bundle", "x86-64", "macos", "11.0", None]
+    assert entry["macho"] == {"chained_fixups": False, "signature": "absent", "signed_pages": 0, "stale_pages": 0}
     assert [export["name"] for export in entry["exports"]] == ["PyInit_pymult"]
     flat = {one["name"]: one["flat"] for one in entry["imports"]}
     assert flat["PyModuleDef_Init"] and set(flat) <= {"PyModuleDef_Init", "dyld_stub_binder"}
@@ -96,6 +99,15 @@ def test_a_windows_module(samples: Samples) -> None:
     kept = ("format", "kind", "machine", "own_name", "platform", "stack")
     assert [entry[key] for key in kept] == ["PE", "shared-library", "x86-64", WINDOWS, None, None]
     assert [export["name"] for export in entry["exports"]] == ["PyInit_pymult"]
+    assert entry["pe"] == {
+        "hybrid": "none",
+        "relocations_stripped": False,
+        "has_relocations": False,
+        "dynamic_base": True,
+        "high_entropy": True,
+        "no_execute": True,
+        "control_flow_guard": False,
+    }
     assert [(one["name"], one["library"]) for one in entry["imports"]] == [("PyModuleDef_Init", "python313.dll")]
     assert entry["libraries"] == [{"name": "python313.dll", "weak": False, "delayed": False}]
 

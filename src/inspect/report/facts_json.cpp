@@ -25,6 +25,8 @@ const char* word_of(FileKind kind) noexcept {
             return "executable";
         case FileKind::object:
             return "object";
+        case FileKind::debug_symbols:
+            return "debug-symbols";
         case FileKind::other:
             break;
     }
@@ -116,6 +118,47 @@ Json to_json(const TextRelocation& one) {
     return {{"address", one.address}, {"symbol", text_or_null(one.symbol)}};
 }
 
+const char* word_of(Hybrid hybrid) noexcept {
+    switch (hybrid) {
+        case Hybrid::arm64ec:
+            return "arm64ec";
+        case Hybrid::arm64x:
+            return "arm64x";
+        case Hybrid::none:
+            break;
+    }
+    return "none";
+}
+
+const char* word_of(SignatureState state) noexcept {
+    switch (state) {
+        case SignatureState::damaged:
+            return "damaged";
+        case SignatureState::read:
+            return "read";
+        case SignatureState::absent:
+            break;
+    }
+    return "absent";
+}
+
+Json to_json(const PeLoading& loading) {
+    return {{"hybrid", word_of(loading.hybrid)},
+            {"relocations_stripped", loading.relocations_stripped},
+            {"has_relocations", loading.has_relocations},
+            {"dynamic_base", loading.dynamic_base},
+            {"high_entropy", loading.high_entropy},
+            {"no_execute", loading.no_execute},
+            {"control_flow_guard", loading.control_flow_guard}};
+}
+
+Json to_json(const MachoLoading& loading) {
+    return {{"chained_fixups", loading.chained_fixups},
+            {"signature", word_of(loading.signature.state)},
+            {"signed_pages", loading.signature.pages},
+            {"stale_pages", loading.signature.stale_pages}};
+}
+
 template <typename Items>
 Json all(const Items& items) {
     Json array = Json::array();
@@ -142,6 +185,8 @@ void add(Json& entry, const Image& image) {
     entry["imports"] = all(image.imports);
     entry["claims_text_relocations"] = image.claims_text_relocations;
     entry["text_relocations"] = all(image.text_relocations);
+    entry["pe"] = image.format == Format::pe ? to_json(image.pe) : Json(nullptr);
+    entry["macho"] = image.format == Format::macho ? to_json(image.macho) : Json(nullptr);
     entry["memory"] = all(image.memory);
     entry["sections"] = all(image.sections);
 }

@@ -60,7 +60,7 @@ TEST(File, GivesTheMemoryBackAndReadsAgain) {
     const auto path = scratch / "large";
     std::ofstream(path).put('x');
     std::filesystem::resize_file(path, std::uint64_t{40} << 20U);
-    for (const auto& each : {path, sample_path("module.so")}) {
+    for (const std::filesystem::path& each : {path, std::filesystem::path(sample_path("module.so"))}) {
         const FileBytes file = read_file(each);
         const Bytes before(file.bytes().begin(), file.bytes().end());
         file.release_pages();

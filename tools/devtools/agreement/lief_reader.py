@@ -15,6 +15,7 @@ import lief  # type: ignore[import-not-found]  # it is in the environment that r
 _ELF_MACHINES = {62: "x86-64", 183: "arm64", 3: "x86"}
 _PE_MACHINES = {0x8664: "x86-64", 0xAA64: "arm64", 0x14C: "x86"}
 _MACHO_MACHINES = {0x1000007: "x86-64", 0x100000C: "arm64"}
+_LOAD_FLAGS = {"dynamic_base": 0x40, "high_entropy": 0x20, "no_execute": 0x100}
 _UNDEFINED, _LOCAL_VERSION = 0, 0
 _DYNAMIC_LIBRARY, _BUNDLE, _EXECUTABLE = 6, 8, 2
 
@@ -71,6 +72,7 @@ def pe(binary: Any) -> dict[str, Any]:
         "exports": [entry.name for entry in table.entries if entry.name] if table else [],
         "imports": imports,
         "libraries": libraries,
+        "load flags": [word for word, flag in _LOAD_FLAGS.items() if binary.optional_header.dll_characteristics & flag],
     }
 
 
@@ -95,6 +97,7 @@ def macho(binary: Any) -> dict[str, Any]:
         "libraries": [library.name for library in binary.libraries if library.name not in names],
         "run paths": [path.path for path in binary.rpaths],
         "own name": names or [""],
+        "fixups": ["chained" if binary.has_dyld_chained_fixups else "opcodes"],
         "minimum system": [".".join(str(part) for part in version)] if version else [""],
     }
 

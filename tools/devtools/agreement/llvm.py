@@ -108,8 +108,12 @@ def _pe(machine: str, text: str) -> Facts:
             "exports": [name for name in exports if name],
             "imports": imports,
             "libraries": libraries,
+            "load flags": [flag for flag, name in _LOAD_FLAGS.items() if f"IMAGE_DLL_CHARACTERISTICS_{name} " in text],
         }
     )
+
+
+_LOAD_FLAGS = {"dynamic_base": "DYNAMIC_BASE", "high_entropy": "HIGH_ENTROPY_VA", "no_execute": "NX_COMPAT"}
 
 
 def read_macho(files: Sequence[Path]) -> dict[tuple[Path, str], Facts]:

@@ -34,7 +34,9 @@ def _facts(one: dict[str, Any]) -> Facts:
         facts["own name"] = [one["own_name"] or ""]
     else:
         facts["libraries"] = [name.lower() for name in facts["libraries"]]
+        facts["load flags"] = [flag for flag in ("dynamic_base", "high_entropy", "no_execute") if one["pe"][flag]]
     if one["format"] == "Mach-O":
+        facts["fixups"] = ["chained" if one["macho"]["chained_fixups"] else "opcodes"]
         facts["minimum system"] = [one["minimum_system"]]
     return with_entry_points(facts)
 
