@@ -42,9 +42,11 @@ std::optional<Promise> lowest_promise(const Image& image, const Expectations& ex
     return lowest;
 }
 
-// From macOS 11 on installers know majors alone: packaging's mac_platforms gives `macosx_11_0` for every 11.x.
+// From macOS 11 on installers know majors alone: packaging's mac_platforms gives `macosx_11_0` for every 11.x, and what is
+// built for 11.3 has that tag too. No tag knows the third number.
 SystemVersion as_tags_have_it(SystemVersion version) {
-    return version.major >= first_big_sur.major ? SystemVersion{version.major, 0} : version;
+    return version.major >= first_big_sur.major ? SystemVersion{version.major, 0}
+                                                : SystemVersion{version.major, version.minor};
 }
 
 void check_minimum(Verdict& verdict, const Image& image, const Expectations& expected) {
@@ -59,25 +61,17 @@ void check_minimum(Verdict& verdict, const Image& image, const Expectations& exp
     if (!needed || image.platform != "macos") {
         return skip("the file names no version of macOS");
     }
-    if (*needed <= promised->version) {
-        return;
-    }
     const SystemVersion tag = as_tags_have_it(*needed);
-    const std::string deployment =
-        fmt::format("build it with MACOSX_DEPLOYMENT_TARGET={}", to_string(promised->version));
     if (tag <= promised->version) {
-        verdict.findings.push_back(
-            make_finding(rule::minimum_system, Severity::warning,
-                         {fmt::format("says that it needs macOS {}, but its tag lets it be installed on every macOS {}",
-                                      image.minimum_system, promised->version.major),
-                          deployment}));
         return;
     }
     verdict.findings.push_back(
-        make_finding(rule::minimum_system, {fmt::format("says that it needs macOS {}, but its tag promises macOS {}",
-                                                        image.minimum_system, to_string(promised->version)),
-                                            fmt::format("{}, or take the tag macosx_{}_{}_{}", deployment, tag.major,
-                                                        tag.minor, promised->architecture)}));
+        make_finding(rule::minimum_system,
+                     {fmt::format("says that it needs macOS {}, but its tag promises macOS {}", image.minimum_system,
+                                  to_string(promised->version)),
+                      fmt::format("build it with MACOSX_DEPLOYMENT_TARGET={}, or take the tag "
+                                  "macosx_{}_{}_{}",
+                                  to_string(promised->version), tag.major, tag.minor, promised->architecture)}));
 }
 
 // dyld guesses 10.5 for x86-64 and 11.0 for arm64 where a file names no platform (MachOFile::forEachSupportedPlatform), and
