@@ -9,6 +9,8 @@
 #include <string>
 #include <vector>
 
+#include "inspect/elf_facts.hpp"
+
 namespace nasm_build::inspect {
 
 enum class Format : std::uint8_t { elf, pe, macho };
@@ -162,6 +164,7 @@ struct Image {
     Stack stack = Stack::not_applicable;
     std::vector<TextRelocation> text_relocations;  ///< at most 100 of them
     bool claims_text_relocations = false;  ///< ELF DT_TEXTREL or DF_TEXTREL
+    ElfFacts elf;
 
     /// The lowest system that a Mach-O file says it runs on (`11.0`), with the platform's name (`macos`). Empty where it says
     /// none; `macos` where it names several platforms.

@@ -87,6 +87,23 @@ def make_elf(make: Maker) -> None:
     make.run(make.ld, "-m", "elf_i386", "-shared", "-o", "plain32.so", "plain32.o")
     make.assemble_arm64("aarch64-linux-gnu", "", "arm64_elf", "arm64_elf.o")
     make.run(make.ld_lld, "-shared", "-o", "arm64_elf.so", "arm64_elf.o")
+    loading = str(SOURCES / "loading.c")
+    make.run(*c, "-shared", "-nostdlib", "-Wl,-z,now,-z,shstk,-z,x86-64-v3,-z,nodlopen", "-o", "loading.so", loading)
+    make.run(
+        *c, "-shared", "-nostdlib", "-Wl,-z,lazy,-z,norelro,-z,max-page-size=8192", "-o", "loading_plain.so",
+        "-DPLAIN", loading,
+    )  # fmt: skip
+    packed = make.folder / "packed.c"
+    packed.write_text(
+        'extern int puts(const char *);\nstatic const char *const words[] = {"a", "b"};\n'
+        "int PyInit_packed(int which) { return puts(words[which]); }\n",
+        encoding="utf-8",
+    )
+    make.run(*c, "-shared", "-Wl,-z,pack-relative-relocs", "-o", "packed.so", "packed.c")
+    make.run(
+        make.llvm_mc, "-triple=aarch64-linux-gnu", "-filetype=obj", "-o", "marks.o", str(SOURCES / "arm64_marks.s")
+    )
+    make.run(make.ld_lld, "-shared", "-o", "arm64_marks.so", "marks.o")
     program = make.folder / "program.c"
     program.write_text("int main(void) { return 0; }\n", encoding="utf-8")
     make.run(*c, "-pie", "-o", "program_pie", "program.c")

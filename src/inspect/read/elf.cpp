@@ -2,10 +2,12 @@
 #include "inspect/read/elf.hpp"
 
 #include <algorithm>
+#include <utility>
 
 #include "inspect/read/guard_elf.hpp"
 #include "inspect/read/hidden_elf.hpp"
 #include "inspect/read/lief_compat.hpp"
+#include "inspect/read/load_facts_elf.hpp"
 #include "inspect/read/relocations_elf.hpp"
 
 namespace nasm_build::inspect::elf {
@@ -268,7 +270,9 @@ Image read(ByteView file) {
     image.pointer_bits = layout.is_64 ? 64 : 32;
     image.kind = kind_of_file(layout.type);
     image.file_size = file.size();
-    image.text_relocations = text_relocations(file, layout, text_relocation_limit);
+    RelocationFacts relocations = relocation_facts(file, layout, text_relocation_limit);
+    image.elf = load_facts(file, layout, relocations);
+    image.text_relocations = std::move(relocations.text);
 
     const auto binary = lief::parse_elf(bytes_for_lief(file, layout));
     read_memory(*binary, layout, image);

@@ -1,10 +1,11 @@
 // One pass over the raw tables. LIEF makes an object of each of the 355,000 relocations of a large library; these are 24
-// bytes each, and only their place and their symbol matter here.
+// bytes each, and only their place, their type and their symbol matter here.
 #include "inspect/read/relocations_elf.hpp"
 
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <array>
 
 namespace nasm_build::inspect::elf {
 
@@ -76,6 +77,59 @@ private:
     const Segment* last_ = nullptr;
 };
 
+/// The types of relocations that rules ask for, by the processor supplements of the System V ABI.
+struct SpecialTypes {
+    std::uint32_t indirect = 0;  ///< R_*_IRELATIVE
+    std::array<std::uint32_t, 2> thread_offsets = {};  ///< R_*_TPOFF, R_*_TPREL: distances from the thread pointer
+
+    [[nodiscard]] bool is_thread_offset(std::uint32_t type) const noexcept {
+        return type == thread_offsets[0] || type == thread_offsets[1];
+    }
+};
+
+SpecialTypes special_types(Machine machine) noexcept {
+    switch (machine) {
+        case Machine::x86_64:
+            return {37, {18, 23}};
+        case Machine::x86:
+            return {42, {14, 37}};
+        case Machine::arm64:
+            return {1032, {1030, 1030}};
+        case Machine::arm:
+            return {160, {19, 19}};
+        case Machine::ppc64le:
+            return {248, {73, 73}};
+        case Machine::riscv64:
+            return {58, {10, 11}};
+        case Machine::loongarch64:
+            return {12, {10, 11}};
+        case Machine::ppc64:
+        case Machine::s390x:
+        case Machine::unknown:
+            break;  // big-endian files are not read
+    }
+    return {};
+}
+
+std::uint64_t place_of_symbol(const Layout& layout, std::uint64_t symbol) noexcept {
+    return layout.symbols_offset + symbol * layout.symbol_size();
+}
+
+std::string name_of_symbol(ByteView file, const Layout& layout, std::uint64_t symbol) {
+    const auto name = file.load<std::uint32_t>(place_of_symbol(layout, symbol));
+    return std::string(layout.dynamic_strings.text(name).value_or(std::string_view{}));
+}
+
+/// Whether a relocation's symbol is the file's own: without one it is about the file's own data.
+bool is_defined_here(ByteView file, const Layout& layout, std::uint64_t symbol) {
+    return symbol == 0 || file.load<std::uint16_t>(place_of_symbol(layout, symbol) + (layout.is_64 ? 6 : 14)) != 0;
+}
+
+bool is_indirect_function(ByteView file, const Layout& layout, std::uint64_t symbol) {
+    constexpr unsigned stt_gnu_ifunc = 10;
+    return (file.load<std::uint8_t>(place_of_symbol(layout, symbol) + (layout.is_64 ? 4 : 12)) & 0xFU) == stt_gnu_ifunc;
+}
+
 /// Calls `visit` with each place of the packed relative relocations (gABI, DT_RELR).
 template <typename Visit>
 void for_each_relative(ByteView file, const Layout& layout, const Visit& visit) {
@@ -113,23 +167,21 @@ void check_relocations(ByteView file, Layout& layout) {
     static_cast<void>(file);
 }
 
-std::vector<TextRelocation> text_relocations(ByteView file, const Layout& layout, std::size_t limit) {
-    std::vector<TextRelocation> found;
+RelocationFacts relocation_facts(ByteView file, const Layout& layout, std::size_t limit) {
+    RelocationFacts facts;
     Places places(layout);
+    const SpecialTypes special = special_types(layout.machine);
     const auto judge = [&](const Relocation& relocation) {
         const Segment* segment = places.find(relocation.place);
         if (segment == nullptr) {
             fail_damaged(fmt::format("a relocation's place 0x{:x} does not lie in a loaded segment", relocation.place));
         }
-        if ((segment->flags & pf_w) != 0 || found.size() >= limit) {
+        if ((segment->flags & pf_w) != 0 || facts.text.size() >= limit) {
             return;
         }
-        std::string symbol;
-        if (relocation.symbol != 0) {
-            const std::uint64_t at = layout.symbols_offset + relocation.symbol * layout.symbol_size();
-            symbol = layout.dynamic_strings.text(file.load<std::uint32_t>(at)).value_or(std::string_view{});
-        }
-        found.push_back({relocation.place, symbol});
+        facts.text.push_back({relocation.place, relocation.symbol == 0
+                                                    ? std::string()
+                                                    : name_of_symbol(file, layout, relocation.symbol)});
     };
     for (const RelocationTable& table : layout.relocations) {
         const std::uint64_t size = entry_size(layout, table.with_addend);
@@ -139,13 +191,24 @@ std::vector<TextRelocation> text_relocations(ByteView file, const Layout& layout
                 fail_damaged(fmt::format("a relocation refers to dynamic symbol {} of {}", relocation.symbol,
                                          layout.symbol_count));
             }
-            if (relocation.type != 0) {  // R_*_NONE writes nothing, on every machine
-                judge(relocation);
+            if (relocation.type == 0) {  // R_*_NONE writes nothing, on every machine
+                continue;
+            }
+            judge(relocation);
+            if (relocation.type == special.indirect) {
+                ++facts.indirect;
+            } else if (special.is_thread_offset(relocation.type)) {
+                facts.places_own_storage_statically |= is_defined_here(file, layout, relocation.symbol);
+            }
+            if (relocation.symbol != 0 && facts.indirect_symbol.empty() &&
+                is_indirect_function(file, layout, relocation.symbol) &&
+                is_defined_here(file, layout, relocation.symbol)) {
+                facts.indirect_symbol = name_of_symbol(file, layout, relocation.symbol);
             }
         }
     }
     for_each_relative(file, layout, [&](std::uint64_t place) { judge({place, 0, 0}); });
-    return found;
+    return facts;
 }
 
 }  // namespace nasm_build::inspect::elf

@@ -1,6 +1,7 @@
-// The relocations of an ELF file's dynamic linker: checked, and those that would write to read-only memory picked out.
+// The relocations of an ELF file's dynamic linker: checked, and what rules ask of them picked out, in one pass.
 #pragma once
 
+#include <string>
 #include <vector>
 
 #include "inspect/image.hpp"
@@ -8,7 +9,14 @@
 
 namespace nasm_build::inspect::elf {
 
-/// At most `limit` relocations whose place lies in a segment that is not mapped writable.
-[[nodiscard]] std::vector<TextRelocation> text_relocations(ByteView file, const Layout& layout, std::size_t limit);
+struct RelocationFacts {
+    std::vector<TextRelocation> text;  ///< those whose place lies in a segment that is not mapped writable
+    std::uint64_t indirect = 0;  ///< IRELATIVE
+    std::string indirect_symbol;  ///< see ElfFacts
+    bool places_own_storage_statically = false;  ///< see ElfFacts
+};
+
+/// At most `limit` text relocations are kept; the whole of the tables is checked.
+[[nodiscard]] RelocationFacts relocation_facts(ByteView file, const Layout& layout, std::size_t limit);
 
 }  // namespace nasm_build::inspect::elf

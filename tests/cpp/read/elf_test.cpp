@@ -77,6 +77,8 @@ std::size_t segment_header(const Bytes& bytes, std::uint32_t type) {
 }
 
 constexpr std::uint32_t pt_note = 4;
+constexpr std::uint32_t pt_tls = 7;
+constexpr std::uint32_t pt_gnu_property = 0x6474E553;
 constexpr std::uint32_t pt_gnu_stack = 0x6474E551;
 
 }  // namespace
@@ -115,8 +117,8 @@ TEST_P(ElfModule, HasTheSegmentsThatReadelfShows) {
 
 INSTANTIATE_TEST_SUITE_P(Samples, ElfModule,
                          testing::Values("module.so", "module_sysv.so", "module_relr.so", "module_stripped.so",
-                                         "plain.so", "textrel.so", "hidden.so", "plain32.so", "arm64_elf.so", "program",
-                                         "program_pie"));
+                                         "plain.so", "textrel.so", "hidden.so", "loading.so", "loading_plain.so",
+                                         "plain32.so", "arm64_elf.so", "program", "program_pie"));
 
 TEST(Elf, CModule) {
     const Image image = read_sample("module.so");
@@ -186,6 +188,106 @@ TEST(Elf, TheLastOfSeveralStackHeadersCounts) {
     set_number<std::uint32_t>(bytes, segment_header(sample("module.so"), pt_gnu_stack) + 4, 7);
     set_number<std::uint32_t>(bytes, note + 4, 6);
     EXPECT_EQ(read_images(bytes).at(0).stack, Stack::executable);
+}
+
+// What readelf shows of the same file: its dynamic table, its program headers, its notes, its relocations.
+bool readelf_shows(const char* name, const char* words, const std::string& text) {
+    return output_of(std::string("readelf -W ") + words + " " + sample_path(name)).find(text) != std::string::npos;
+}
+
+TEST(Elf, WhatTheLoaderIsTold) {
+    const ElfFacts facts = read_sample("loading.so").elf;
+    EXPECT_TRUE(readelf_shows("loading.so", "-d", "BIND_NOW STATIC_TLS") && facts.binds_at_load &&
+                facts.claims_static_thread_storage);
+    EXPECT_TRUE(readelf_shows("loading.so", "-d", "NOOPEN") && facts.refuses_dlopen);
+    EXPECT_TRUE(readelf_shows("loading.so", "-l", "GNU_RELRO") && facts.has_read_only_relocations);
+    EXPECT_TRUE(readelf_shows("loading.so", "-n", "x86 feature: SHSTK") && facts.properties.x86_shadow_stack);
+    EXPECT_FALSE(facts.properties.x86_branch_tracking);
+    EXPECT_TRUE(readelf_shows("loading.so", "-n", "x86 ISA needed: x86-64-v3"));
+    EXPECT_EQ(facts.properties.x86_isa_needed, 4U);
+    ASSERT_TRUE(facts.thread_storage);
+    EXPECT_EQ((std::pair{facts.thread_storage->size, facts.thread_storage->alignment}),
+              (std::pair<std::uint64_t, std::uint64_t>{100, 32}));
+    EXPECT_TRUE(facts.places_own_storage_statically);
+    EXPECT_EQ(facts.indirect_relocations, 1U);
+    EXPECT_EQ(facts.indirect_symbol, "by_name");
+    EXPECT_TRUE(facts.has_late_bindings);
+    EXPECT_FALSE(facts.has_packed_relocations || facts.has_fixed_address || facts.is_position_independent_program);
+    EXPECT_EQ(facts.os_abi, 3U);  // GNU ld marks a file with an ifunc so
+    for (const LoadSegment& segment : facts.loads) {
+        EXPECT_EQ(segment.alignment, 4096U);
+    }
+}
+
+TEST(Elf, WhatTheLoaderIsNotTold) {
+    const ElfFacts facts = read_sample("loading_plain.so").elf;
+    // The flag is there, for the data of another library: no place of its own is asked for.
+    EXPECT_TRUE(facts.claims_static_thread_storage);
+    EXPECT_FALSE(facts.places_own_storage_statically || facts.thread_storage);
+    EXPECT_FALSE(facts.binds_at_load || facts.refuses_dlopen || facts.has_read_only_relocations);
+    EXPECT_TRUE(facts.has_late_bindings);
+    EXPECT_EQ(facts.indirect_relocations, 0U);
+    EXPECT_EQ(facts.indirect_symbol, "");
+    EXPECT_EQ(facts.properties.x86_isa_needed, 0U);
+    EXPECT_FALSE(facts.properties.x86_shadow_stack);
+    EXPECT_EQ(facts.os_abi, 0U);
+    ASSERT_FALSE(facts.loads.empty());
+    for (const LoadSegment& segment : facts.loads) {
+        EXPECT_EQ(segment.alignment, 8192U);
+        EXPECT_EQ((segment.address - segment.file_offset) % 8192, 0U);
+    }
+}
+
+TEST(Elf, KindsOfProgramsAreToldApart) {
+    EXPECT_TRUE(read_sample("program").elf.has_fixed_address);
+    EXPECT_FALSE(read_sample("program").elf.is_position_independent_program);
+    EXPECT_TRUE(read_sample("program_pie").elf.is_position_independent_program);
+    EXPECT_FALSE(read_sample("program_pie").elf.has_fixed_address);
+}
+
+TEST(Elf, PackedRelocations) {
+    EXPECT_FALSE(read_sample("module.so").elf.has_packed_relocations);
+    const ElfFacts bare = read_sample("module_relr.so").elf;
+    EXPECT_TRUE(bare.has_packed_relocations && bare.needs_symbol_versions);
+    EXPECT_FALSE(bare.needs_packed_relocations_mark);
+    const ElfFacts marked = read_sample("packed.so").elf;
+    EXPECT_TRUE(marked.has_packed_relocations && marked.needs_packed_relocations_mark);
+    EXPECT_TRUE(readelf_shows("packed.so", "-V", "GLIBC_ABI_DT_RELR"));
+}
+
+TEST(Elf, MarksOfArm64) {
+    const GnuProperties marks = read_sample("arm64_marks.so").elf.properties;
+    EXPECT_TRUE(marks.arm64_branch_targets && marks.arm64_pointer_authentication);
+    EXPECT_FALSE(marks.x86_shadow_stack);
+    EXPECT_FALSE(read_sample("arm64_elf.so").elf.properties.arm64_branch_targets);
+}
+
+// glibc looks at PT_GNU_PROPERTY first, and at PT_NOTE where there is none; it passes over a note of another alignment.
+TEST(Elf, WhereThePropertyNoteIsLookedFor) {
+    const Bytes whole = sample("loading.so");
+    Bytes bytes = whole;
+    set_number<std::uint32_t>(bytes, segment_header(bytes, pt_gnu_property), 0);
+    EXPECT_TRUE(read_images(bytes).at(0).elf.properties.x86_shadow_stack);
+    set_number<std::uint32_t>(bytes, segment_header(bytes, pt_note), 0);
+    EXPECT_FALSE(read_images(bytes).at(0).elf.properties.x86_shadow_stack);
+    bytes = whole;
+    set_number<std::uint64_t>(bytes, segment_header(bytes, pt_gnu_property) + 48, 4);
+    set_number<std::uint32_t>(bytes, segment_header(bytes, pt_note), 0);
+    EXPECT_FALSE(read_images(bytes).at(0).elf.properties.x86_shadow_stack);
+}
+
+TEST(Elf, APropertyThatReachesPastItsNoteIsDamage) {
+    Bytes bytes = sample("loading.so");
+    const auto note =
+        static_cast<std::size_t>(number_at<std::uint64_t>(bytes, segment_header(bytes, pt_gnu_property) + 8));
+    set_number<std::uint32_t>(bytes, note + 16 + 4, 0x7FFFFFF0);
+    EXPECT_EQ(refusal(bytes), "the file is damaged: its property 0xc0000002 reaches past the end of its note");
+}
+
+TEST(Elf, EmptyThreadStorageIsNone) {
+    Bytes bytes = sample("loading.so");
+    set_number<std::uint64_t>(bytes, segment_header(bytes, pt_tls) + 40, 0);
+    EXPECT_FALSE(read_images(bytes).at(0).elf.thread_storage);
 }
 
 TEST(Elf, SectionHeadersMayBeMissing) {
