@@ -116,6 +116,7 @@ Expectations merge(const Expectations& file, const Expectations& wheel, const Co
     Expectations merged = file;
     merged.promised_elsewhere = wheel.promised_elsewhere;
     merged.wheel = wheel.wheel;
+    merged.platform_tags = wheel.platform_tags;
     if (command_line.python) {
         merge_python(merged, file, {*command_line.python}, options);
         merged.other_implementation.clear();

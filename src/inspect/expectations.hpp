@@ -52,6 +52,8 @@ struct Expectations {
 
     /// Every target that is promised; the first is the one that is shown. Empty when nobody said.
     std::vector<toolchain::Target> targets;
+    /// A wheel's platform tags as they are written: `manylinux_2_17_x86_64`, `manylinux2014_x86_64`.
+    std::vector<std::string> platform_tags;
     /// The format that the file's name asks for where it names no machine: `-darwin.so`, `.pyd`.
     std::optional<Format> format;
     /// A tag promises that it runs on other machines than the one it was built on: manylinux, musllinux, macosx, win.

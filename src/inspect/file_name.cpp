@@ -304,6 +304,7 @@ Expectations expectations_from_wheel_name(std::string_view file_name) {
     }
     read_wheel_python(found, parts[parts.size() - 3], parts[parts.size() - 2]);
     for (const std::string_view tag : split(parts.back(), '.')) {
+        found.platform_tags.emplace_back(tag);
         const auto target = toolchain::find_target_of_tag(tag);
         if (!target) {
             continue;

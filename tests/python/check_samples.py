@@ -21,6 +21,8 @@ LINUX = "pymult.cpython-313-x86_64-linux-gnu.so"
 MACOS = "pymult.cpython-313-darwin.so"
 WINDOWS = "pymult.cp313-win_amd64.pyd"
 
+HARDENING = ("-z", "relro", "-z", "now", "-z", "shstk")
+
 # The smallest module: line 4 is the import, line 9 the call.
 ELF = """\
         default rel
@@ -110,10 +112,16 @@ class Samples:
         self.run(tool("nasm"), "-f", object_format, *words, "-o", "pymult.o", "pymult.asm")
         return "pymult.o"
 
-    def elf(self, source: str = ELF, name: str = LINUX, link: Sequence[str] = ("-z", "noexecstack")) -> str:
+    def elf(
+        self,
+        source: str = ELF,
+        name: str = LINUX,
+        link: Sequence[str] = ("-z", "noexecstack"),
+        hardening: Sequence[str] = HARDENING,
+    ) -> str:
         """A Linux module; its object, with the lines of the source, stays beside it."""
         item = self.object(source, "elf64", "-g", "-F", "dwarf")
-        self.run(tool("ld.bfd", "ld"), "-shared", "-s", *link, "-o", name, item)
+        self.run(tool("ld.bfd", "ld"), "-shared", "-s", *hardening, "-o", name, item, *link)
         return name
 
     def macho(
@@ -153,7 +161,8 @@ class Samples:
 
     def shared_library(self, name: str) -> str:
         """An empty library to link with, so that a module needs it."""
-        self.run(tool("gcc"), "-shared", "-nostdlib", f"-Wl,-soname,{name}", "-o", name, "-xc", "/dev/null")
+        words = [f"-Wl,-soname,{name}", f"-Wl,{','.join(HARDENING)}"]
+        self.run(tool("gcc"), "-shared", "-nostdlib", *words, "-o", name, "-xc", "/dev/null")
         return name
 
     def wheel(self, name: str, members: Mapping[str, str | bytes]) -> str:

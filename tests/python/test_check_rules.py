@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from check_samples import ELF, LINUX, MACHO, MACOS, PE, WINDOWS, Checked, Samples
+from check_samples import ELF, HARDENING, LINUX, MACHO, MACOS, PE, WINDOWS, Checked, Samples
 
 ROOT = Path(__file__).resolve().parents[2]
 CLEAN = "checked 1 module: 0 errors, 0 warnings, 0 notes\n"
@@ -103,7 +103,7 @@ def test_a_misspelt_entry_point(samples: Samples) -> None:
 def test_an_entry_point_that_was_never_declared_global(samples: Samples) -> None:
     source = ELF.replace("        global PyInit_pymult:function\n", "")
     item = samples.object(source, "elf64")
-    samples.run("ld", "-shared", "-z", "noexecstack", "-o", LINUX, item)
+    samples.run("ld", "-shared", *HARDENING, "-z", "noexecstack", "-o", LINUX, item)
     says(
         samples.check(LINUX), 1,
         f"{LINUX}: error: PyInit_pymult is in the file, but not exported: it was never declared global "
@@ -113,7 +113,7 @@ def test_an_entry_point_that_was_never_declared_global(samples: Samples) -> None
 
 def test_an_entry_point_with_hidden_visibility(samples: Samples) -> None:
     item = samples.object(ELF.replace(":function", ":function hidden"), "elf64")
-    samples.run("ld", "-shared", "-z", "noexecstack", "-o", LINUX, item)
+    samples.run("ld", "-shared", *HARDENING, "-z", "noexecstack", "-o", LINUX, item)
     says(
         samples.check(LINUX), 1,
         f"{LINUX}: error: PyInit_pymult is in the file, but not exported: its visibility is hidden, or the linker was "
@@ -376,8 +376,8 @@ def test_a_program_is_no_module(samples: Samples) -> None:
     checked = samples.check(LINUX)
     assert checked.returncode == 1
     assert (
-        f"{LINUX}: error: is a program, which cannot be loaded as a module [not-loadable]\n  fix: link it with -shared\n"
-        in checked.output
+        f"{LINUX}: error: is a program that is linked to a fixed address (ET_EXEC), which cannot be loaded as a module "
+        "[not-loadable]\n  fix: link it with -shared\n" in checked.output
     )
 
 
@@ -390,7 +390,7 @@ def test_an_executable_stack(samples: Samples) -> None:
     asks = said.format("asks for an executable stack")
     says(samples.check(samples.elf(without_note, link=["-z", "execstack"])), 1, asks)
     item = samples.object(without_note, "elf64")
-    samples.run("ld.lld", "-shared", "-s", "-z", "nognustack", "-o", LINUX, item)
+    samples.run("ld.lld", "-shared", "-s", *HARDENING, "-z", "nognustack", "-o", LINUX, item)
     silent = said.format("does not say that its stack need not be executable")
     says(samples.check(LINUX), 1, silent)
     says(samples.check(samples.elf(without_note, link=["-z", "noexecstack"])), 0, CLEAN)

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "inspect/rules/c_library.hpp"
 #include "inspect/rules/registry.hpp"
 #include "inspect/rules/rules.hpp"
 #include "inspect/rules/words.hpp"
@@ -21,17 +22,11 @@ bool missing_header_means_executable(Machine machine) {
            machine == Machine::s390x;
 }
 
-bool is_for_musl_alone(const Expectations& expected) {
-    return !expected.targets.empty() &&
-           std::all_of(expected.targets.begin(), expected.targets.end(),
-                       [](const toolchain::Target& target) { return target.c_library == toolchain::CLibrary::musl; });
-}
-
 // musl's loader never looks at the header of a library, so there the stack is what the program asked for.
 void check_stack(Verdict& verdict, const Image& image, const Expectations& expected) {
     const std::string fix =
         fmt::format("link with -z noexecstack, or put `{}` at the end of each source", stack_section);
-    const Severity severity = is_for_musl_alone(expected) ? Severity::warning : Severity::error;
+    const Severity severity = severity_by_library(expected, Severity::error);
     if (image.stack == Stack::executable) {
         verdict.findings.push_back(
             make_finding(rule::executable_stack, severity,

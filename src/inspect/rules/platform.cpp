@@ -118,9 +118,11 @@ void check_kind(Verdict& verdict, const Image& image) {
         return;
     }
     const char* const link = image.format == Format::elf ? "link it with -shared" : "link it with -bundle";
-    const char* const what = image.kind == FileKind::executable ? "a program"
-                             : image.kind == FileKind::object   ? "an object that was not linked yet"
-                                                                : "not a library";
+    const char* const what = image.elf.has_fixed_address ? "a program that is linked to a fixed address (ET_EXEC)"
+                             : image.elf.is_position_independent_program ? "a position-independent program (DF_1_PIE)"
+                             : image.kind == FileKind::executable        ? "a program"
+                             : image.kind == FileKind::object            ? "an object that was not linked yet"
+                                                                         : "not a library";
     verdict.findings.push_back(
         make_finding(rule::not_loadable, {fmt::format("is {}, which cannot be loaded as a module", what), link}));
 }

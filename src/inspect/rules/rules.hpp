@@ -20,6 +20,8 @@ namespace nasm_build::inspect {
 [[nodiscard]] Verdict check_pe_loading(const Image& image, const Expectations& expected);
 [[nodiscard]] Verdict check_macho_loading(const Image& image, const Expectations& expected);
 [[nodiscard]] Verdict check_pe_hardening(const Image& image, const Expectations& expected);
+[[nodiscard]] Verdict check_elf_loading(const Image& image, const Expectations& expected);
+[[nodiscard]] Verdict check_elf_hardening(const Image& image, const Expectations& expected);
 [[nodiscard]] Verdict check_hygiene(const Image& image, const Expectations& expected);
 
 /// What only all slices of a file together can say: whether one is missing, and

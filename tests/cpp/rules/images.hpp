@@ -51,6 +51,14 @@ inline Image module_of(Format format) {
         image.platform = "macos";
         image.minimum_system = "10.13";
     }
+    if (format == Format::elf) {
+        constexpr std::uint64_t page = 4096;
+        image.elf.loads = {{code_address, code_address, page}, {data_address, data_address, page}};
+        image.elf.has_read_only_relocations = true;
+        image.elf.has_late_bindings = true;
+        image.elf.binds_at_load = true;
+        image.elf.properties.x86_shadow_stack = true;
+    }
     return image;
 }
 
