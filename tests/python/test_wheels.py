@@ -13,6 +13,7 @@ from pathlib import Path
 
 import pytest
 
+from nasm_ext_calls import without_rules
 from projects import Build, Toolbox
 from running import FREE_THREADED, SILENT_ABOUT_THE_GIL, SUFFIX, TAG
 from sources import SETUP_PYPROJECT, answer, demo, pyproject
@@ -88,6 +89,55 @@ def test_libc_is_linked_exactly_when_it_is_needed(toolbox: Toolbox, project: Pro
     )
     build = toolbox.hook(project(files))
     assert "NEEDED" in readelf(module_of(build, tmp_path), "-d")
+    assert toolbox.call(build.wheel, "import demo; print(demo.answer())").output == "42\n"
+
+
+def test_what_libc_links_statically_has_the_start_files_that_it_needs(toolbox: Toolbox, project: Projects) -> None:
+    """glibc's atexit is in no shared library, and asks for __dso_handle of crtbeginS.o."""
+    files = demo()
+    files["demo.asm"] = (
+        files["demo.asm"]
+        .replace("extern PyModuleDef_Init", "extern atexit, PyModuleDef_Init")
+        .replace("    mov     edi, 42", "    lea     rdi, [nothing]\n    call    atexit wrt ..plt\n    mov     edi, 42")
+        .replace("section .rodata", "nothing: ret\n\nsection .rodata")
+    )
+    build = toolbox.hook(project(files))
+    assert toolbox.call(build.wheel, "import demo; print(demo.answer())").output == "42\n"
+
+
+BY_MACROS = """
+%include "Python.inc"
+
+py_function answer, module
+    {call}
+    py_call PyLong_FromLong, 42
+    py_return rax
+
+py_methods
+    py_method "answer", answer, METH_NOARGS, "answer()", "The answer."
+py_module demo, "Answers."
+"""
+
+
+@pytest.mark.parametrize("call", ["", "c_call labs, -42"], ids=["alone", "libc"])
+@pytest.mark.parametrize("marked", [True, False], ids=["marked", "unmarked"])
+def test_a_module_by_macros_lacks_no_protection(
+    toolbox: Toolbox, project: Projects, tmp_path: Path, call: str, marked: bool
+) -> None:
+    """The link keeps Python.inc's mark for shadow stacks, and the wheel stays small; a source can do without the mark."""
+    files = demo()
+    files["demo.asm"] = ("" if marked else "%define NO_SHADOW_STACK\n") + BY_MACROS.format(call=call)
+    build = toolbox.hook(project(files))
+    assert build.wheel.stat().st_size < 6 * 1024
+    module = module_of(build, tmp_path)
+    assert ("Properties: x86 feature: SHSTK" in readelf(module, "-n")) == marked
+    note = (
+        f"{module}: note: does without the mark for shadow stacks (SHSTK) [missing-mitigations]\n"
+        "  fix: link with -z shstk (-z shstk only where each function returns by `ret`)\n"
+    )
+    said = without_rules(toolbox.run([toolbox.scripts / "nasm-ext", "check", module]).output)
+    counts = "checked 1 module: 0 errors, 0 warnings, "
+    assert said == (f"{counts}0 notes\n" if marked else f"{note}{counts}1 note\n")
     assert toolbox.call(build.wheel, "import demo; print(demo.answer())").output == "42\n"
 
 

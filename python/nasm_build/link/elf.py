@@ -2,7 +2,7 @@
 
 Measured (reference: NASM marks no stack and gives no section for it): `-z noexecstack` whatever the source says, RELRO
 with BIND_NOW, no text relocations, only entry points exported, and no libc exactly when nothing but Python's symbols is
-left undefined.
+left undefined. The mark for shadow stacks is the sources' to give (Python.inc does), and the link's to keep.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from .names import ENTRY_POINTS
-from .run import run_linker
+from .run import LinkFailed, run_linker
 
 
 def words(version_script_file: str, *, debug: bool, has_c: bool) -> list[str]:
@@ -39,11 +39,23 @@ def link_assembly(
     sysconfig's flags carry the build interpreter's library folder as a run path, which a module without a needed
     library has no use for. The user's LDFLAGS are kept. Raises LinkFailed.
     """
-    command = [*driver, "-shared", *([] if libc else ["-nostdlib"]), *objects]
-    command += [*shlex.split(os.environ.get("LDFLAGS", "")), *link_words, "-o", output]
-    run_linker(
-        command,
-        root,
-        "install a C compiler (Debian: apt install gcc; Fedora: dnf install gcc; Alpine: apk add gcc musl-dev), "
-        "or name one: CC=/path/to/cc",
-    )
+
+    def link(*start: str) -> None:
+        command = [*driver, "-shared", *start, *objects]
+        command += [*shlex.split(os.environ.get("LDFLAGS", "")), *link_words, "-o", output]
+        run_linker(
+            command,
+            root,
+            "install a C compiler (Debian: apt install gcc; Fedora: dnf install gcc; Alpine: apk add gcc musl-dev), "
+            "or name one: CC=/path/to/cc",
+        )
+
+    if not libc:
+        link("-nostdlib")
+        return
+    # The start files do nothing for assembly, and where they lack the mark for shadow stacks (Debian 12's crti.o), the
+    # module loses its own. What libc links statically (atexit) may refer to them.
+    try:
+        link("-nostartfiles")
+    except LinkFailed:
+        link()
