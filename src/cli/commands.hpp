@@ -17,6 +17,7 @@ void add_flags_command(CLI::App& app, int& exit_status);
 void add_linker_command(CLI::App& app, int& exit_status);
 void add_import_library_command(CLI::App& app, int& exit_status);
 void add_entry_points_command(CLI::App& app, int& exit_status);
+void add_isa_command(CLI::App& app, int& exit_status);
 void add_trim_object_command(CLI::App& app, int& exit_status);
 
 }  // namespace nasm_build::cli
