@@ -30,6 +30,7 @@ struct Options {
     bool quiet = false;
     bool verbose = false;
     bool strict = false;
+    bool isa = false;
     unsigned threads = 0;
     std::vector<std::string> objects;
     std::string config;
@@ -66,6 +67,7 @@ inspect::CheckSettings settings(const Options& options) {
 inspect::CheckOptions check_options(const Options& options) {
     inspect::CheckOptions wanted;
     wanted.threads = options.threads;
+    wanted.read_all_code = options.isa;
     wanted.expected.name = options.name;
     if (!options.name.empty() && options.paths.size() > 1) {
         throw Error(fmt::format("--name {} was given for {} files", options.name, options.paths.size()),
@@ -163,6 +165,7 @@ void add_expectations(CLI::App& command, Options& options) {
                        "It promises the stable ABI from this CPython on: 3.10, or 3.15t for abi3t");
     command.add_option("--target", options.target,
                        "The platform that it is built for, as sysconfig.get_platform() prints it");
+    command.add_flag("--isa", options.isa, "Read the code of modules with more than 16 MiB of it too");
     command
         .add_option("--object", options.objects,
                     "An object that the module was linked from: findings then name the source's lines")

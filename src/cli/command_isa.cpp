@@ -128,13 +128,13 @@ void print_text(const Row& row, bool all) {
     const std::vector<const code::Function*> functions = shown(row, all);
     std::size_t width = 0;
     for (const code::Function* function : functions) {
-        width = std::max(width, std::min<std::size_t>(code::display_name(*function).size(), 48));
+        width = std::max(width, std::min<std::size_t>(inspect::printable(code::display_name(*function)).size(), 48));
     }
     for (const code::Function* function : functions) {
         const code::Witness* const witness = deciding(*function);
         std::string text = fmt::format("  {}  {:<{}}  {}{}", code::name_of(code::level_of(function->features)),
-                                       code::display_name(*function), width, joined(names(function->features), " "),
-                                       function->asks ? "  (asks)" : "");
+                                       inspect::printable(code::display_name(*function)), width,
+                                       joined(names(function->features), " "), function->asks ? "  (asks)" : "");
         if (witness != nullptr) {
             text += fmt::format("  {} at {:#x}", witness->mnemonic, witness->address);
         }

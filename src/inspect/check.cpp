@@ -12,10 +12,12 @@
 #include "base/environment.hpp"
 #include "base/error.hpp"
 #include "base/parallel.hpp"
+#include "inspect/check_code.hpp"
 #include "inspect/find_files.hpp"
 #include "inspect/read/object.hpp"
 #include "inspect/read/read.hpp"
 #include "inspect/read/wheel.hpp"
+#include "inspect/release.hpp"
 #include "inspect/rules/entry_names.hpp"
 #include "inspect/rules/libraries.hpp"
 #include "inspect/rules/rules.hpp"
@@ -99,6 +101,7 @@ FileReport check_one(const Subject& subject, const Image& image, const Expectati
     Verdict verdict = check_image(image, expected);
     std::move(verdict.findings.begin(), verdict.findings.end(), std::back_inserter(of_slices.findings));
     verdict.findings = std::move(of_slices.findings);
+    add_code_verdict(subject.bytes, image, expected, options.read_all_code, verdict, report);
     report.passed = settle(verdict, image, expected);
     silence(verdict.findings, options.suppressions);
     report.findings = std::move(verdict.findings);
@@ -241,6 +244,7 @@ Report check_files(std::span<const std::string> paths, const CheckOptions& optio
     for (Report& part : parts) {
         std::move(part.files.begin(), part.files.end(), std::back_inserter(report.files));
     }
+    compare_releases(report, options.suppressions);
     find_places(report, options.objects);
     return report;
 }

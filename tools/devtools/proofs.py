@@ -10,7 +10,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from . import environments, examples, fuzzing, interpreters, native, wheel, windows_imports
+from . import environments, examples, fuzzing, interpreters, isa_agreement, native, wheel, windows_imports
 from .agreement import proof as agreement
 from .environments import Environment
 from .forms import Form
@@ -127,6 +127,11 @@ def _agreement(development: Environment) -> None:
     agreement.prove(native.build(development, tests=False), development)
 
 
+def _isa(development: Environment) -> None:
+    """The levels of the functions of public wheels against objdump."""
+    isa_agreement.prove(native.build(development, tests=False))
+
+
 PROOFS: dict[str, Proof] = {
     "fuzz": Proof(
         "damaged inputs of every format through the whole check: no crash, no hang, bounded memory",
@@ -145,5 +150,6 @@ PROOFS: dict[str, Proof] = {
     "agreement": Proof(
         "other programs read public wheels for every platform as nasm-ext does, and judge them so", _agreement
     ),
+    "isa": Proof("functions of public wheels have the instruction-set levels that objdump's mnemonics show", _isa),
     "leaks": Proof("a million calls of each path lose no reference, under every CPython", _leaks),
 }

@@ -1,7 +1,9 @@
 """The C++ libraries that nasm-ext for Windows is linked with, but for LIEF: built, or copied, once a machine.
 
-libzip and GoogleTest are compiled by MinGW-w64. Of those that are headers alone the machine's own are taken: the folder
-of all the system's headers must not be searched, so each is copied, with a file by which CMake finds it.
+libzip, Zydis and GoogleTest are compiled by MinGW-w64. Of those that are headers alone the machine's own are taken:
+the folder of all the system's headers must not be searched, so each is copied, with a file by which CMake finds it.
+Of Zycore, Zydis' base, the decoder takes the headers alone: what needs its functions, the formatter and the encoder,
+is switched off.
 """
 
 from __future__ import annotations
@@ -17,15 +19,16 @@ from .pythons import offer
 from .shell import DevelopmentError, run
 
 SUITE = "bookworm"
-"""The Debian whose libzip is built: the oldest one that nasm-ext is compiled against."""
+"""The Debian whose libzip and Zydis are built: the oldest one that nasm-ext is compiled against."""
 
 GOOGLETEST = Path("/usr/src/googletest")
 SYSTEM_HEADERS = Path("/usr/include")
-RECIPE = "1"
+RECIPE = "2"
 LIBZIP_SWITCHED_OFF = (
     *("ENABLE_COMMONCRYPTO", "ENABLE_GNUTLS", "ENABLE_MBEDTLS", "ENABLE_OPENSSL", "ENABLE_WINDOWS_CRYPTO"),
     *("ENABLE_BZIP2", "ENABLE_LZMA", "BUILD_TOOLS", "BUILD_REGRESS", "BUILD_EXAMPLES", "BUILD_DOC"),
 )
+ZYDIS_SWITCHED_OFF = ("ZYDIS_FEATURE_ENCODER", "ZYDIS_FEATURE_FORMATTER", "ZYDIS_BUILD_TOOLS", "ZYDIS_BUILD_EXAMPLES")
 
 
 @dataclass(frozen=True)
@@ -43,6 +46,7 @@ HEADERS = (
     Headers("CLI", "CLI11", "CLI11::CLI11"),
     Headers("nlohmann", "nlohmann_json", "nlohmann_json::nlohmann_json"),
     Headers("toml++", "tomlplusplus", "tomlplusplus::tomlplusplus"),
+    Headers("Zycore", "Zycore", "Zycore", "ZYCORE_STATIC_BUILD"),
 )
 
 
@@ -53,8 +57,10 @@ def prefix() -> Path:
         result = work / "result"
         for one in HEADERS:
             _copy(one, result)
-        libzip = apt.PrivateApt(SUITE, work / "apt", sources=True).source_tree("libzip", work / "source")
+        sources = apt.PrivateApt(SUITE, work / "apt", sources=True)
+        libzip = sources.source_tree("libzip", work / "source")
         _install(libzip, work / "libzip-build", result, [f"-D{name}=OFF" for name in LIBZIP_SWITCHED_OFF])
+        _install(sources.source_tree("zydis", work / "zydis"), work / "zydis-build", result, _zydis_words(result))
         _install(GOOGLETEST, work / "googletest-build", result, ["-DBUILD_GMOCK=OFF"])
 
     return offer.provide(f"windows-libraries-{_key()}", "building C++ libraries for Windows", make)
@@ -65,6 +71,18 @@ def _key() -> str:
     for file in sorted(path for one in HEADERS for path in (SYSTEM_HEADERS / one.folder).rglob("*") if path.is_file()):
         key.update(str(file).encode() + file.read_bytes())
     return key.hexdigest()[:12]
+
+
+def _zydis_words(result: Path) -> list[str]:
+    functions = sorted(Path("/usr/lib").glob("*/cmake/zycore/zyan-functions.cmake"))
+    if not functions:
+        raise DevelopmentError("Zycore's CMake files are not there; ./dev setup installs them with libzydis-dev")
+    return [
+        *(f"-D{name}=OFF" for name in ZYDIS_SWITCHED_OFF),
+        "-DZYAN_SYSTEM_ZYCORE=ON",
+        f"-DZycore_DIR={result}/lib/cmake/Zycore",
+        f"-DCMAKE_PROJECT_Zydis_INCLUDE={functions[0]}",
+    ]
 
 
 def _copy(headers: Headers, target: Path) -> None:

@@ -5,6 +5,8 @@
 #include <algorithm>
 #include <array>
 #include <string_view>
+#include <unordered_set>
+#include <utility>
 
 #include "base/byte_view.hpp"
 #include "inspect/code/code_map.hpp"
@@ -82,6 +84,70 @@ bool names_the_features_of_numpy(ByteView bytes) {
     return text.find(name) != std::string_view::npos;
 }
 
+// Microsoft's C runtime is linked into each module, asks cpuid when it starts (`__isa_available_init`), and notes the answer for
+// its own functions and for loops that the compiler made: that is not the module's asking. It is told by the mask with which it
+// compares the processor's signature, and what follows it by the variables that it wrote; a short function that reads one of
+// them may set another (`__use_fma3_lib`).
+class Runtime {
+public:
+    void add(const Walked& walked, std::size_t index) {
+        constexpr std::uint64_t signature_mask = 0x0FFF3FF0;
+        std::vector<std::uint64_t> variables;
+        bool asks = false;
+        bool has_mask = false;
+        for (const Instruction& instruction : walked.instructions) {
+            if (instruction.memory != 0) {
+                variables.push_back(instruction.memory);
+            }
+            asks = asks || instruction.does == Does::asks_the_processor;
+            has_mask = has_mask || instruction.immediate == signature_mask;
+        }
+        if (asks && has_mask) {
+            start_.insert(index);
+            noted_.insert(variables.begin(), variables.end());
+        }
+        if (!variables.empty()) {
+            seen_.push_back({index, walked.instructions.size(), std::move(variables)});
+        }
+    }
+
+    /// Marks the functions that follow it; the runtime's own question does not count.
+    void mark(std::vector<Function>& functions) {
+        if (start_.empty()) {
+            return;
+        }
+        for (const std::size_t index : start_) {
+            functions[index].asks = false;
+        }
+        constexpr std::size_t is_short = 64;
+        std::unordered_set<std::uint64_t> also_noted;
+        for (const Seen& seen : seen_) {
+            if (seen.instructions <= is_short && reads(seen, noted_)) {
+                also_noted.insert(seen.variables.begin(), seen.variables.end());
+            }
+        }
+        for (const Seen& seen : seen_) {
+            functions[seen.index].follows_runtime = reads(seen, noted_) || reads(seen, also_noted);
+        }
+    }
+
+private:
+    struct Seen {
+        std::size_t index = 0;
+        std::size_t instructions = 0;
+        std::vector<std::uint64_t> variables;
+    };
+
+    static bool reads(const Seen& seen, const std::unordered_set<std::uint64_t>& variables) {
+        return std::any_of(seen.variables.begin(), seen.variables.end(),
+                           [&](std::uint64_t address) { return variables.contains(address); });
+    }
+
+    std::vector<Seen> seen_;
+    std::unordered_set<std::size_t> start_;
+    std::unordered_set<std::uint64_t> noted_;
+};
+
 std::vector<std::string> ways_of_asking(const Code& code, const CodeMap& map, const Image& image, ByteView bytes) {
     std::vector<std::string> ways;
     if (std::any_of(code.functions.begin(), code.functions.end(), [](const Function& one) { return one.asks; })) {
@@ -103,14 +169,6 @@ std::vector<std::string> ways_of_asking(const Code& code, const CodeMap& map, co
 }
 
 }  // namespace
-
-FeatureSet Code::features() const {
-    FeatureSet all;
-    for (const Function& function : functions) {
-        all.add(function.features);
-    }
-    return all;
-}
 
 bool is_scanned(const Image& image) noexcept {
     return image.machine == Machine::x86_64 && image.pointer_bits == 64 && image.kind != FileKind::object;
@@ -136,18 +194,19 @@ Code read_code(std::span<const std::byte> file, const Image& image) {
     Code code;
     code.size = map.code_size();
     NameBudget names(name_budget(bytes.size()));
+    Runtime runtime;
     code.not_decoded = for_each_function(map, decoder, [&](const Walked& walked) {
         names.take(walked.start.name);
+        if (image.format == Format::pe) {
+            runtime.add(walked, code.functions.size());
+        }
         code.functions.push_back(facts_of(walked, map, decoder));
     });
+    runtime.mark(code.functions);
     std::sort(code.functions.begin(), code.functions.end(),
               [](const Function& one, const Function& other) { return one.address < other.address; });
     code.asks = ways_of_asking(code, map, image, bytes);
     return code;
-}
-
-std::string display_name(const Function& function) {
-    return function.name.empty() ? fmt::format("the function at {:#x}", function.address) : printable(function.name);
 }
 
 }  // namespace nasm_build::inspect::code

@@ -362,6 +362,17 @@ void read_flow(const ZydisDecodedInstruction& decoded, Instruction& instruction)
     }
 }
 
+void read_operands(const ZydisDecodedInstruction& decoded, Instruction& instruction) {
+    constexpr std::uint8_t relative_to_rip = 5;
+    const auto& raw = decoded.raw;
+    if (raw.modrm.offset != 0 && raw.modrm.mod == 0 && raw.modrm.rm == relative_to_rip) {
+        instruction.memory = instruction.address + instruction.length + static_cast<std::uint64_t>(raw.disp.value);
+    }
+    if (raw.imm[0].size != 0 && !raw.imm[0].is_relative) {
+        instruction.immediate = raw.imm[0].value.u;
+    }
+}
+
 }  // namespace
 
 struct Decoder::State {
@@ -402,6 +413,7 @@ bool Decoder::decode(std::span<const std::byte> bytes, std::uint64_t address, In
         instruction.feature = Feature::baseline;  // XGETBV runs where CPUID has said that it may
     }
     read_flow(decoded, instruction);
+    read_operands(decoded, instruction);
     return true;
 }
 

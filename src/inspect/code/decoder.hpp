@@ -38,6 +38,8 @@ struct Instruction {
     /// The target is read from a fixed place in memory (`jmp [rel x]`): a table of the linker's, not of a switch.
     bool is_through_memory = false;
     std::uint64_t target = 0;
+    std::uint64_t memory = 0;  ///< the address of a variable that it names (`[rel x]`); 0 when it names none
+    std::uint64_t immediate = 0;  ///< its number (`and eax, 3`); 0 when it has none
     /// What it needs of the processor: one feature or, where its encoding is AVX's own, two.
     Feature feature = Feature::baseline;
     Feature encoding = Feature::baseline;

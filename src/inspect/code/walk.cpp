@@ -128,8 +128,10 @@ private:
                 case Flow::ends:
                     return true;
             }
-            if (leaves(address)) {
-                return true;  // into the next function; or behind a call that does not return
+            if (section_->contains(address) && leaves(address)) {
+                // Behind a call that does not return; or into the next function, which code for certain may do. Of a label it
+                // says that it is more likely a table.
+                return start_.origin == Origin::function || instruction.flow == Flow::call;
             }
         }
         return start_.origin == Origin::function;  // code for certain: a call at its end does not return

@@ -12,6 +12,12 @@ namespace nasm_build::inspect {
 
 enum class FileStatus : std::uint8_t { checked, unreadable, not_checked };
 
+/// The level of x86-64 that a module has code for.
+struct CodeLevel {
+    unsigned level = 0;  ///< 1 for the baseline; 0 when its code was not read
+    std::vector<std::string> functions;  ///< those of that level, above the baseline
+};
+
 struct FileReport {
     std::string path;  ///< as it was given
     std::string member;  ///< the name inside a wheel, or empty
@@ -27,6 +33,7 @@ struct FileReport {
     std::vector<Finding> findings;
     std::vector<NotChecked> not_checked;
     std::vector<NotApplicable> not_applicable;
+    CodeLevel code;
     std::vector<std::string> passed;  ///< ids of the rules that were checked and found nothing
 };
 

@@ -88,6 +88,13 @@ constexpr auto rules = std::to_array<Rule>({
      "The module needs libraries beyond the system's own"},
     {rule::build_path, "hygiene", Severity::warning, Scope::binary, Formats::elf_and_macho,
      "The module looks for libraries in a folder of the machine it was built on"},
+
+    {rule::isa_above_baseline, "isa", Severity::warning, Scope::binary, Formats::any,
+     "The module has instructions that not every processor of its platform has, and asks none"},
+    {rule::simd_missing, "isa", Severity::warning, Scope::release, Formats::any,
+     "The module lacks SIMD code that it has on another platform"},
+    {rule::frame_pointers, "hardening", Severity::note, Scope::module, Formats::elf_and_macho,
+     "Functions that make calls keep no frame pointer"},
 });
 
 }  // namespace

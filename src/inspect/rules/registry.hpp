@@ -79,6 +79,9 @@ inline constexpr std::string_view missing_mitigations = "missing-mitigations";
 inline constexpr std::string_view extra_exports = "extra-exports";
 inline constexpr std::string_view other_libraries = "other-libraries";
 inline constexpr std::string_view build_path = "build-path";
+inline constexpr std::string_view isa_above_baseline = "isa-above-baseline";
+inline constexpr std::string_view simd_missing = "simd-missing";
+inline constexpr std::string_view frame_pointers = "frame-pointers";
 }  // namespace rule
 
 /// Every rule, family by family.

@@ -1,0 +1,60 @@
+#include "inspect/check_code.hpp"
+
+#include <fmt/core.h>
+
+#include <algorithm>
+#include <iterator>
+#include <utility>
+
+#include "base/error.hpp"
+#include "inspect/code/code.hpp"
+#include "inspect/rules/isa.hpp"
+
+namespace nasm_build::inspect {
+
+namespace {
+
+CodeLevel level_of(const code::Code& code) {
+    CodeLevel found;
+    const code::Level level = code::level_of(code.features());
+    found.level = static_cast<unsigned>(level);
+    for (const code::Function& function : code.functions) {
+        if (level > code::Level::v1 && code::level_of(function.features) == level) {
+            found.functions.push_back(code::display_name(function));
+        }
+    }
+    return found;
+}
+
+Verdict verdict_on(std::span<const std::byte> file, const Image& image, const Expectations& expected,
+                   bool whatever_the_size, FileReport& report) {
+    if (!code::is_scanned(image)) {
+        return code_not_applicable(
+            fmt::format("it is code for {}, and that for x86-64 alone is read", name_of(image.machine)));
+    }
+    const std::uint64_t size = code::code_size(image);
+    if (size > code_limit && !whatever_the_size) {
+        return code_not_checked(fmt::format("it has {} MiB of code (give --isa to have it read)", size >> 20U));
+    }
+    try {
+        const code::Code code = code::read_code(file, image);
+        report.code = level_of(code);
+        return check_code(code, image, expected);
+    } catch (const Error& error) {
+        return code_not_checked(error.what());
+    }
+}
+
+}  // namespace
+
+void add_code_verdict(std::span<const std::byte> file, const Image& image, const Expectations& expected,
+                      bool whatever_the_size, Verdict& verdict, FileReport& report) {
+    Verdict one = verdict_on(file, image, expected, whatever_the_size, report);
+    std::move(one.findings.begin(), one.findings.end(), std::back_inserter(verdict.findings));
+    std::move(one.not_checked.begin(), one.not_checked.end(), std::back_inserter(verdict.not_checked));
+    std::move(one.not_applicable.begin(), one.not_applicable.end(), std::back_inserter(verdict.not_applicable));
+    std::stable_sort(verdict.findings.begin(), verdict.findings.end(),
+                     [](const Finding& left, const Finding& right) { return left.severity < right.severity; });
+}
+
+}  // namespace nasm_build::inspect
