@@ -134,7 +134,10 @@ void print_text(const Row& row, bool all) {
         const code::Witness* const witness = deciding(*function);
         std::string text = fmt::format("  {}  {:<{}}  {}{}", code::name_of(code::level_of(function->features)),
                                        inspect::printable(code::display_name(*function)), width,
-                                       joined(names(function->features), " "), function->asks ? "  (asks)" : "");
+                                       joined(names(function->features), " "),
+                                       function->asks              ? "  (asks)"
+                                       : function->follows_runtime ? "  (follows the C runtime)"
+                                                                   : "");
         if (witness != nullptr) {
             text += fmt::format("  {} at {:#x}", witness->mnemonic, witness->address);
         }
@@ -172,6 +175,7 @@ Json to_json(const Row& row, bool all) {
                              {"first", std::move(first)},
                              {"asks", function->asks},
                              {"calls", function->calls},
+                             {"follows_runtime", function->follows_runtime},
                              {"keeps_frame", function->keeps_frame}});
     }
     const code::FeatureSet features = row.code.features();

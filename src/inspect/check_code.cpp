@@ -14,12 +14,20 @@ namespace nasm_build::inspect {
 
 namespace {
 
+// What Microsoft's runtime brings along (a memcpy with AVX) is no code of the module's.
 CodeLevel level_of(const code::Code& code) {
     CodeLevel found;
-    const code::Level level = code::level_of(code.features());
+    code::FeatureSet features;
+    for (const code::Function& function : code.functions) {
+        if (!function.follows_runtime) {
+            features.add(function.features);
+        }
+    }
+    const code::Level level = code::level_of(features);
     found.level = static_cast<unsigned>(level);
     for (const code::Function& function : code.functions) {
-        if (level > code::Level::v1 && code::level_of(function.features) == level) {
+        const bool is_own = level > code::Level::v1 && !function.follows_runtime;
+        if (is_own && code::level_of(function.features) == level) {
             found.functions.push_back(code::display_name(function));
         }
     }

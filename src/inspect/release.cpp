@@ -1,10 +1,12 @@
 #include "inspect/release.hpp"
 
 #include <algorithm>
+#include <map>
 #include <string>
 #include <string_view>
 #include <vector>
 
+#include "inspect/image.hpp"
 #include "inspect/rules/isa.hpp"
 #include "inspect/rules/libraries.hpp"
 #include "inspect/rules/registry.hpp"
@@ -13,6 +15,8 @@ namespace nasm_build::inspect {
 
 namespace {
 
+constexpr unsigned highest_level = 4;
+
 // `name-version` of a wheel's file name (PEP 427); empty for another file.
 std::string release_of(std::string_view path) {
     const std::string_view name = base_name(path);
@@ -20,6 +24,17 @@ std::string release_of(std::string_view path) {
     const std::size_t second = first == std::string_view::npos ? first : name.find('-', first + 1);
     return name.ends_with(".whl") && second != std::string_view::npos ? std::string(name.substr(0, second))
                                                                       : std::string();
+}
+
+// The highest level in each wheel; one with code that was not read may have any.
+std::map<std::string, unsigned> level_of_wheels(const Report& report) {
+    std::map<std::string, unsigned> levels;
+    for (const FileReport& file : report.files) {
+        const bool is_read = file.code.level != 0 || file.machine != name_of(Machine::x86_64);
+        unsigned& level = levels[file.path];
+        level = std::max(level, is_read ? file.code.level : highest_level);
+    }
+    return levels;
 }
 
 bool takes_part(const FileReport& file) {
@@ -38,13 +53,14 @@ void add_finding(FileReport& file, Finding finding, std::span<const Suppression>
 }  // namespace
 
 void compare_releases(Report& report, std::span<const Suppression> suppressions) {
+    const std::map<std::string, unsigned> wheels = level_of_wheels(report);
     std::vector<FileReport*> files;
     std::vector<ReleaseModule> modules;
     for (FileReport& file : report.files) {
         if (takes_part(file)) {
             files.push_back(&file);
             modules.push_back({release_of(file.path), file.module, file.target, std::string(base_name(file.path)),
-                               file.code.level, file.code.functions});
+                               file.code.level, wheels.at(file.path), file.code.functions});
         }
     }
     std::vector<Compared> compared = check_release(modules);

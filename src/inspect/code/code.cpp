@@ -4,7 +4,9 @@
 
 #include <algorithm>
 #include <array>
+#include <iterator>
 #include <string_view>
+#include <unordered_map>
 #include <unordered_set>
 #include <utility>
 
@@ -84,31 +86,37 @@ bool names_the_features_of_numpy(ByteView bytes) {
     return text.find(name) != std::string_view::npos;
 }
 
-// Microsoft's C runtime is linked into each module, asks cpuid when it starts (`__isa_available_init`), and notes the answer for
-// its own functions and for loops that the compiler made: that is not the module's asking. It is told by the mask with which it
-// compares the processor's signature, and what follows it by the variables that it wrote; a short function that reads one of
-// them may set another (`__use_fma3_lib`).
+// Microsoft's C runtime is linked into each module, asks cpuid when it starts, and notes the answer for its own functions and for
+// loops that the compiler made: that is not the module's asking. `__isa_available_init` is told by the mask with which it
+// compares the processor's signature; the runtime's mathematics (`__use_fma3_lib`) by its mask for AVX, FMA and OSXSAVE and the
+// two neighbouring variables that are all that it writes. What follows the runtime reads a variable that these wrote, or is
+// called by such functions alone.
 class Runtime {
 public:
     void add(const Walked& walked, std::size_t index) {
-        constexpr std::uint64_t signature_mask = 0x0FFF3FF0;
-        std::vector<std::uint64_t> variables;
+        Seen seen{index, walked.instructions.size(), {}, {}};
         bool asks = false;
-        bool has_mask = false;
+        bool masks_signature = false;
+        bool masks_features = false;
         for (const Instruction& instruction : walked.instructions) {
-            if (instruction.memory != 0) {
-                variables.push_back(instruction.memory);
+            if (instruction.memory != 0 && instruction.flow == Flow::next) {
+                seen.variables.push_back(instruction.memory);
+            }
+            if (instruction.is_direct && instruction.flow != Flow::branch) {
+                seen.calls.push_back(instruction.target);
             }
             asks = asks || instruction.does == Does::asks_the_processor;
-            has_mask = has_mask || instruction.immediate == signature_mask;
+            masks_signature = masks_signature || instruction.immediate == 0x0FFF3FF0;
+            masks_features = masks_features || instruction.immediate == 0x18001000;
         }
-        if (asks && has_mask) {
+        std::sort(seen.variables.begin(), seen.variables.end());
+        seen.variables.erase(std::unique(seen.variables.begin(), seen.variables.end()), seen.variables.end());
+        const bool has_two = seen.variables.size() == 2 && seen.variables[1] - seen.variables[0] == 4;
+        if (asks && (masks_signature || (masks_features && has_two))) {
             start_.insert(index);
-            noted_.insert(variables.begin(), variables.end());
+            noted_.insert(seen.variables.begin(), seen.variables.end());
         }
-        if (!variables.empty()) {
-            seen_.push_back({index, walked.instructions.size(), std::move(variables)});
-        }
+        seen_.push_back(std::move(seen));
     }
 
     /// Marks the functions that follow it; the runtime's own question does not count.
@@ -119,15 +127,11 @@ public:
         for (const std::size_t index : start_) {
             functions[index].asks = false;
         }
-        constexpr std::size_t is_short = 64;
-        std::unordered_set<std::uint64_t> also_noted;
+        note_what_is_derived();
         for (const Seen& seen : seen_) {
-            if (seen.instructions <= is_short && reads(seen, noted_)) {
-                also_noted.insert(seen.variables.begin(), seen.variables.end());
-            }
+            functions[seen.index].follows_runtime = reads_noted(seen);
         }
-        for (const Seen& seen : seen_) {
-            functions[seen.index].follows_runtime = reads(seen, noted_) || reads(seen, also_noted);
+        while (mark_called(functions)) {
         }
     }
 
@@ -136,11 +140,52 @@ private:
         std::size_t index = 0;
         std::size_t instructions = 0;
         std::vector<std::uint64_t> variables;
+        std::vector<std::uint64_t> calls;
     };
 
-    static bool reads(const Seen& seen, const std::unordered_set<std::uint64_t>& variables) {
-        return std::any_of(seen.variables.begin(), seen.variables.end(),
-                           [&](std::uint64_t address) { return variables.contains(address); });
+    // The runtime's variables lie side by side, and some are set by no function of the module.
+    [[nodiscard]] bool reads_noted(const Seen& seen) const {
+        return std::any_of(seen.variables.begin(), seen.variables.end(), [this](std::uint64_t address) {
+            return noted_.contains(address) || noted_.contains(address - 4);
+        });
+    }
+
+    // A short function that reads what was noted may note its own conclusion; what many functions have is something else.
+    void note_what_is_derived() {
+        constexpr std::size_t is_short = 64;
+        constexpr std::size_t is_common = 16;
+        std::unordered_map<std::uint64_t, std::size_t> uses;
+        for (const Seen& seen : seen_) {
+            for (const std::uint64_t address : seen.variables) {
+                ++uses[address];
+            }
+        }
+        std::vector<std::uint64_t> derived;
+        for (const Seen& seen : seen_) {
+            if (seen.instructions <= is_short && reads_noted(seen)) {
+                std::copy_if(seen.variables.begin(), seen.variables.end(), std::back_inserter(derived),
+                             [&uses](std::uint64_t address) { return uses.at(address) <= is_common; });
+            }
+        }
+        noted_.insert(derived.begin(), derived.end());
+    }
+
+    // Marks the functions that only marked ones call; false when there is no further one.
+    [[nodiscard]] bool mark_called(std::vector<Function>& functions) const {
+        std::unordered_set<std::uint64_t> called;
+        std::unordered_set<std::uint64_t> called_by_others;
+        for (const Seen& seen : seen_) {
+            (functions[seen.index].follows_runtime ? called : called_by_others)
+                .insert(seen.calls.begin(), seen.calls.end());
+        }
+        bool is_changed = false;
+        for (Function& function : functions) {
+            const bool is_new = !function.follows_runtime && !function.features.empty() &&
+                                called.contains(function.address) && !called_by_others.contains(function.address);
+            function.follows_runtime = function.follows_runtime || is_new;
+            is_changed = is_changed || is_new;
+        }
+        return is_changed;
     }
 
     std::vector<Seen> seen_;

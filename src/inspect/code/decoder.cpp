@@ -303,6 +303,10 @@ Does does(const ZydisDecodedInstruction& decoded) {
     if (is_privileged(decoded)) {
         return Does::is_privileged;
     }
+    if ((decoded.opcode_map == ZYDIS_OPCODE_MAP_0F && opcode == 0x1F) ||
+        (decoded.opcode_map == ZYDIS_OPCODE_MAP_DEFAULT && opcode == 0x90 && raw.rex.B == 0)) {
+        return Does::nothing;
+    }
     if (decoded.opcode_map != ZYDIS_OPCODE_MAP_DEFAULT || raw.rex.W == 0) {
         return decoded.opcode_map == ZYDIS_OPCODE_MAP_DEFAULT && opcode == 0xC8 ? Does::sets_frame : Does::other;
     }

@@ -25,6 +25,7 @@ enum class Does : std::uint8_t {
     other,
     asks_the_processor,  ///< cpuid, xgetbv
     sets_frame,  ///< mov rbp, rsp; lea rbp, [rsp + x]; enter
+    nothing,  ///< a nop: padding
     is_privileged,  ///< only a kernel may run it: what decodes to one is data
 };
 

@@ -41,12 +41,14 @@ void add_functions(ByteView file, const Layout& layout, CodeMap& map) {
     for (std::uint64_t entry = at; entry + 12 <= at + table.size; entry += 12) {
         const auto begin = file.load<std::uint32_t>(entry);
         const auto end = file.load<std::uint32_t>(entry + 4);
-        if (begin != 0 && end > begin) {
-            map.starts.push_back({begin,
-                                  std::uint64_t{end} - begin,
-                                  Origin::function,
-                                  is_chained(file, layout, file.load<std::uint32_t>(entry + 8)),
-                                  {}});
+        if (begin == 0 || end <= begin) {
+            continue;
+        }
+        const bool is_part = is_chained(file, layout, file.load<std::uint32_t>(entry + 8));
+        if (is_part && !map.starts.empty() && map.starts.back().address + map.starts.back().size == begin) {
+            map.starts.back().size += end - begin;  // the same function, from where it saves more registers
+        } else {
+            map.starts.push_back({begin, std::uint64_t{end} - begin, Origin::function, is_part, {}});
         }
     }
 }

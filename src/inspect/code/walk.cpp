@@ -98,6 +98,7 @@ private:
 
     // From an address on, until control goes elsewhere; false when the bytes are no code.
     bool follow(std::uint64_t address) {
+        bool is_behind_call = false;  // which may not return, so that what follows is padding
         while (section_->contains(address)) {
             if ((mark_here(address) & taken) != 0) {
                 return true;
@@ -107,6 +108,7 @@ private:
                 return false;
             }
             address += instruction.length;
+            is_behind_call = instruction.flow == Flow::call || (is_behind_call && instruction.does == Does::nothing);
             switch (instruction.flow) {
                 case Flow::next:
                     break;
@@ -129,12 +131,12 @@ private:
                     return true;
             }
             if (section_->contains(address) && leaves(address)) {
-                // Behind a call that does not return; or into the next function, which code for certain may do. Of a label it
-                // says that it is more likely a table.
-                return start_.origin == Origin::function || instruction.flow == Flow::call;
+                break;
             }
         }
-        return start_.origin == Origin::function;  // code for certain: a call at its end does not return
+        // Into the next function, or out of the section: code for certain may do so. Of a label it says that it is more likely a
+        // table, unless the last call does not return.
+        return start_.origin == Origin::function || is_behind_call;
     }
 
     // The cases of a switch, which only a table names: what lies between the instructions found so far, where the bounds of the

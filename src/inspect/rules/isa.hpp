@@ -28,6 +28,7 @@ struct ReleaseModule {
     std::string target;
     std::string place;  ///< how a message names it: the wheel, or the file
     unsigned level = 1;  ///< of x86-64
+    unsigned wheel_level = 1;  ///< the highest in its wheel: what it lacks may lie in a library beside it
     std::vector<std::string> functions;  ///< those of that level
 };
 

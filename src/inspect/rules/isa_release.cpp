@@ -33,7 +33,7 @@ std::map<Key, Group> groups_of(std::span<const ReleaseModule> modules) {
     for (const ReleaseModule& module : modules) {
         Group& group = groups[key_of(module)];
         unsigned& level = group.level_of_target[module.target];
-        level = std::max(level, module.level);
+        level = std::max({level, module.level, module.wheel_level});
         if (group.best == nullptr || module.level > group.best->level) {
             group.best = &module;
         }

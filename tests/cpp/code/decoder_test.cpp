@@ -150,6 +150,9 @@ TEST(Decoder, WhatAScanAsksByName) {
     EXPECT_EQ(decoded({0x49, 0x89, 0xE5}).does, Does::other);  // mov r13, rsp
     EXPECT_EQ(decoded({0x48, 0x89, 0xE8}).does, Does::other);  // mov rax, rbp
     EXPECT_EQ(decoded({0x48, 0x8D, 0x6C, 0x04, 0x20}).does, Does::other);  // lea rbp, [rsp + rax + 32]
+    EXPECT_EQ(decoded({0x66, 0x90}).does, Does::nothing);
+    EXPECT_EQ(decoded({0x0F, 0x1F, 0x40, 0x00}).does, Does::nothing);
+    EXPECT_EQ(decoded({0x49, 0x90}).does, Does::other);  // xchg rax, r8
     EXPECT_EQ(decoded({0xEC}).does, Does::is_privileged);  // in al, dx
     EXPECT_EQ(decoded({0x25, 0xF0, 0x3F, 0xFF, 0x0F}).immediate, 0x0FFF3FF0U);  // and eax, 0x0FFF3FF0
 }

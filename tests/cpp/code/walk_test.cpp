@@ -74,6 +74,13 @@ TEST(Walk, CallsShowFunctionsThatNothingNames) {
     EXPECT_EQ(walked(map_of(bytes, {start_at(0, Origin::function, "f", 6)})), (Lines{"f: 0 5", ": 6 7"}));
 }
 
+TEST(Walk, ACallAtTheEndMayNotReturn) {
+    // call to itself; two kinds of padding; the next function
+    const Bytes bytes = {0xE8, 0xFB, 0xFF, 0xFF, 0xFF, 0x90, 0x0F, 0x1F, 0x00, 0xC3};
+    EXPECT_EQ(walked(map_of(bytes, {start_at(0, Origin::label, "f"), start_at(9, Origin::label, "g")})),
+              (Lines{"f: 0 5 6", "g: 9"}));
+}
+
 TEST(Walk, ATableWithALabelIsNoFunction) {
     std::uint64_t not_decoded = 99;
     const Bytes bytes = {0xC3, 0x06, 0x06, 0x06};

@@ -157,7 +157,7 @@ TEST(FramePointers, AreAskedOfModulesForCPython315) {
 }
 
 ReleaseModule in_release(const char* target, unsigned level, std::vector<std::string> functions = {}) {
-    return {"fast-1.0", "fast", target, std::string("fast-1.0-") + target + ".whl", level, std::move(functions)};
+    return {"fast-1.0", "fast", target, std::string("fast-1.0-") + target + ".whl", level, level, std::move(functions)};
 }
 
 TEST(Release, APlatformThatLacksTheLevel) {
@@ -189,6 +189,10 @@ TEST(Release, WhatIsNotCompared) {
     const auto two = check_release(
         std::vector{in_release("win-amd64", 1), in_release("win-amd64", 3), in_release("linux-x86_64", 3)});
     EXPECT_FALSE(two[0].finding);
+    // The code may lie in a library of the same wheel.
+    ReleaseModule with_library = in_release("win-amd64", 1);
+    with_library.wheel_level = 3;
+    EXPECT_FALSE(check_release(std::vector{in_release("linux-x86_64", 3), with_library})[1].finding);
 }
 
 }  // namespace
