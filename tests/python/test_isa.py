@@ -129,6 +129,50 @@ def test_a_library_that_leaves_the_question_to_the_c_library(samples: Samples) -
         assert said == ["note" if way else "warning"]
 
 
+RUNTIME = """\
+PyInit_pymult:
+        push    rbx
+        xor     ecx, ecx
+        mov     eax, 1
+        cpuid
+        and     eax, 0x0FFF3FF0
+        mov     [rel isa_available], eax
+        pop     rbx
+        call    sum
+"""
+SUM = """\
+sum:
+        {}
+        jz      .plain
+        vmovdqu ymm0, [rcx]
+        call    of_the_runtime
+.plain:
+        ret
+of_the_runtime:
+        vpxor   ymm0, ymm0
+        ret
+
+        section .data
+        dd 0, 0, 0
+isa_available:
+        dd 0
+        dd 0, 0, 0
+"""
+
+
+def test_what_microsoft_s_runtime_asks_is_not_the_module_s_question(samples: Samples) -> None:
+    """Functions that follow its answer, and those that they alone call, are passed over; others are not."""
+    text = PE.replace("PyInit_pymult:\n", RUNTIME, 1)
+    follows = SUM.format("cmp     dword [rel isa_available], 3")
+    data = "        section .data\n"
+    assert samples.check(samples.pe(text.replace(data, follows, 1))).output == CLEAN
+    alone = SUM.format("test    ecx, ecx")
+    checked = samples.check(samples.pe(text.replace(data, alone, 1)))
+    assert "warning: needs x86-64-v3 (vmovdqu in the function at 0x…, and 1 function more), and nothing" in (
+        without_addresses(checked)
+    )
+
+
 # -- frame pointers ----------------------------------------------------------------------------------------------------
 
 CALLS = """\

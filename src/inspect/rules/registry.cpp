@@ -81,6 +81,8 @@ constexpr auto rules = std::to_array<Rule>({
 
     {rule::missing_mitigations, "hardening", Severity::note, Scope::binary, Formats::elf_and_pe,
      "The module does without protections that its linker gives for the asking"},
+    {rule::frame_pointers, "hardening", Severity::note, Scope::module, Formats::elf_and_macho,
+     "Functions that make calls keep no frame pointer"},
 
     {rule::extra_exports, "hygiene", Severity::note, Scope::module, Formats::any,
      "The module exports more than its entry point"},
@@ -93,8 +95,6 @@ constexpr auto rules = std::to_array<Rule>({
      "The module has instructions that not every processor of its platform has, and asks none"},
     {rule::simd_missing, "isa", Severity::warning, Scope::release, Formats::any,
      "The module lacks SIMD code that it has on another platform"},
-    {rule::frame_pointers, "hardening", Severity::note, Scope::module, Formats::elf_and_macho,
-     "Functions that make calls keep no frame pointer"},
 });
 
 }  // namespace
