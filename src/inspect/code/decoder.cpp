@@ -346,9 +346,8 @@ void read_flow(const ZydisDecodedInstruction& decoded, Instruction& instruction)
         return;
     }
     const auto& modrm = decoded.raw.modrm;
-    if ((opcode >= 0x70 && opcode <= 0x7F) || (opcode >= 0xE0 && opcode <= 0xE3)) {
-        instruction.flow = Flow::branch;
-    } else if (opcode == 0xC7 && modrm.mod == 3 && modrm.reg == 7) {  // xbegin
+    const bool is_xbegin = opcode == 0xC7 && modrm.mod == 3 && modrm.reg == 7;
+    if ((opcode >= 0x70 && opcode <= 0x7F) || (opcode >= 0xE0 && opcode <= 0xE3) || is_xbegin) {
         instruction.flow = Flow::branch;
     } else if (opcode == 0xE8 || (opcode == 0xFF && (modrm.reg == 2 || modrm.reg == 3))) {
         instruction.flow = Flow::call;
