@@ -9,18 +9,20 @@ from __future__ import annotations
 
 import json
 import re
-import shutil
 import tempfile
 import zipfile
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from . import environments
-from .cache import cache_folder, locked
+from . import public_wheels
 from .shell import DevelopmentError, run, say
 
-WHEELS = (("numpy==2.2.6", "3.13", "cp313", "manylinux2014_x86_64"),)
-"""Requirement, CPython, ABI and platform, as pip takes them."""
+WHEELS = {
+    "numpy-2.2.6-cp313-cp313-manylinux_2_17_x86_64.manylinux2014_x86_64.whl": (
+        "1bc23a79bfabc5d056d106f9befb8d50c31ced2fbc70eedb8155aec74a45798f"
+    ),
+}
+"""Names with their SHA-256."""
 
 MASK_REGISTERS = re.compile(r"%k[0-7]")
 EVEX = "62"
@@ -55,8 +57,8 @@ class Agreement:
 def prove(nasm_ext: Path) -> None:
     """Compares every module of the pinned wheels; raises DevelopmentError where they differ."""
     wrong: list[str] = []
-    for requirement, python, abi, platform in WHEELS:
-        wheel = _fetch(requirement, python, abi, platform)
+    for file_name, sha256 in WHEELS.items():
+        wheel = public_wheels.fetch(public_wheels.named(file_name, sha256))
         with zipfile.ZipFile(wheel) as archive, tempfile.TemporaryDirectory(prefix="isa-") as folder:
             for name in sorted(name for name in archive.namelist() if re.search(r"\.so(\.\d+)*$", name)):
                 agreement = compare(nasm_ext, Path(archive.extract(name, folder)))
@@ -66,19 +68,6 @@ def prove(nasm_ext: Path) -> None:
                 wrong += [f"{name}: {one}" for one in (*agreement.differences, *agreement.wrong_instructions)]
     if wrong:
         raise DevelopmentError("objdump says otherwise:\n" + "\n".join(wrong))
-
-
-def _fetch(requirement: str, python: str, abi: str, platform: str) -> Path:
-    """The wheel, downloaded into the cache when it is not there yet."""
-    folder = cache_folder("isa-wheels") / f"{requirement}-{abi}"
-    with locked(folder):
-        if not folder.is_dir():
-            staged = folder.with_name(f"{folder.name}.part")
-            shutil.rmtree(staged, ignore_errors=True)
-            words = ["--platform", platform, "--implementation", "cp", "--python-version", python, "--abi", abi]
-            environments.download_one(requirement, staged, words)
-            staged.rename(folder)
-    return next(iter(folder.glob("*.whl")))
 
 
 def compare(nasm_ext: Path, module: Path) -> Agreement:

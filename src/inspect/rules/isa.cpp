@@ -14,7 +14,6 @@ namespace nasm_build::inspect {
 namespace {
 
 using code::Code;
-using code::Feature;
 using code::FeatureSet;
 using code::Function;
 using code::Level;
