@@ -138,7 +138,6 @@ PyInit_pymult:
         and     eax, 0x0FFF3FF0
         mov     [rel isa_available], eax
         pop     rbx
-        call    sum
 """
 SUM = """\
 sum:
@@ -157,6 +156,7 @@ of_the_runtime:
 isa_available:
         dd 0
         dd 0, 0, 0
+        dq sum
 """
 
 
