@@ -77,7 +77,7 @@ def guided(development: Environment, effort: Effort) -> None:
     native.build_fuzzers(development, "fuzzers")
     folder = native.fuzzers_folder() / "libfuzzer"
     samples = native.fuzzers_folder() / "samples/read"
-    run([mutate, "--write-corpus", folder / "start", "--recipes", CORPUS, "--largest-seed", "65536", samples])
+    run([mutate, "--write-corpus", folder / "start", "--recipes", CORPUS, "--largest-seed", "200000", samples])
     with ThreadPoolExecutor(cores()) as pool:
         results = list(pool.map(lambda name: _guide(name, folder, effort.seconds), FORMATS))
     _print_table([("format", "inputs", "a second", "edges", "corpus", ""), *(row for row, _ in results)])
