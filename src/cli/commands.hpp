@@ -12,6 +12,7 @@ void add_check_command(CLI::App& app, int& exit_status);
 void add_explain_command(CLI::App& app, int& exit_status);
 void add_facts_command(CLI::App& app, int& exit_status);
 void add_references_command(CLI::App& app, int& exit_status);
+void add_tag_command(CLI::App& app, int& exit_status);
 void add_toolchain_command(CLI::App& app, int& exit_status);
 void add_flags_command(CLI::App& app, int& exit_status);
 void add_linker_command(CLI::App& app, int& exit_status);

@@ -25,6 +25,7 @@ int run(CLI::App& app, std::vector<std::string> words) {
     nasm_build::cli::add_facts_command(app, exit_status);
     nasm_build::cli::add_isa_command(app, exit_status);
     nasm_build::cli::add_references_command(app, exit_status);
+    nasm_build::cli::add_tag_command(app, exit_status);
     nasm_build::cli::add_toolchain_command(app, exit_status);
     nasm_build::cli::add_flags_command(app, exit_status);
     nasm_build::cli::add_linker_command(app, exit_status);

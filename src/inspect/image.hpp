@@ -95,6 +95,13 @@ struct Library {
     bool delayed = false;  ///< loaded at the first call (PE delay import)
 };
 
+/// A version of its symbols that a library must have (ELF DT_VERNEED), whichever symbols ask for it.
+struct NeededVersion {
+    std::string library;  ///< `libc.so.6`
+    std::string version;  ///< `GLIBC_2.17`
+    bool weak = false;  ///< the loader goes on without it
+};
+
 /// What the file says of the stack's memory.
 enum class Stack : std::uint8_t { not_applicable, missing, executable, not_executable };
 
@@ -159,6 +166,7 @@ struct Image {
     std::vector<HiddenSymbol> hidden;
     std::vector<Import> imports;
     std::vector<Library> libraries;
+    std::vector<NeededVersion> needed_versions;
     std::vector<std::string> run_paths;  ///< DT_RPATH and DT_RUNPATH split at `:`, LC_RPATH
 
     Stack stack = Stack::not_applicable;

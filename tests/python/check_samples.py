@@ -93,6 +93,23 @@ class Checked:
     errors: str
 
 
+def metadata(name: str, members: Mapping[str, str | bytes]) -> dict[str, bytes]:
+    """METADATA, WHEEL and RECORD of a wheel of that name with those members; those that are among them are left out."""
+    distribution, version, *_, pythons, abis, platforms = name.removesuffix(".whl").split("-")
+    folder = f"{distribution}-{version}.dist-info"
+    tags = [
+        f"Tag: {python}-{abi}-{platform}\n"
+        for python in pythons.split(".") for abi in abis.split(".") for platform in platforms.split(".")
+    ]  # fmt: skip
+    pure = "true" if platforms == "any" else "false"
+    files = {
+        f"{folder}/METADATA": f"Metadata-Version: 2.1\nName: {distribution}\nVersion: {version}\n",
+        f"{folder}/WHEEL": f"Wheel-Version: 1.0\nRoot-Is-Purelib: {pure}\n" + "".join(tags),
+        f"{folder}/RECORD": "".join(f"{member},,\n" for member in (*members, f"{folder}/WHEEL", f"{folder}/METADATA")),
+    }
+    return {member: text.encode() for member, text in files.items() if member not in members}
+
+
 class Samples:
     """Makes binaries in one folder; what a tool prints when it fails is the failure of the test."""
 
@@ -165,10 +182,14 @@ class Samples:
         self.run(tool("gcc"), "-shared", "-nostdlib", *words, "-o", name, "-xc", "/dev/null")
         return name
 
-    def wheel(self, name: str, members: Mapping[str, str | bytes]) -> str:
-        """A wheel; a member's text is the name of a file of the folder, its bytes are itself."""
+    def wheel(self, name: str, members: Mapping[str, str | bytes], without: str = "") -> str:
+        """A wheel; a member's text is the name of a file of the folder, its bytes are itself.
+
+        It gets the metadata that its name asks for, but for members that are given and for the one named `without`.
+        """
+        texts = {member: content for member, content in metadata(name, members).items() if member != without}
         with zipfile.ZipFile(self.folder / name, "w") as archive:
-            for member, content in members.items():
+            for member, content in {**members, **texts}.items():
                 data = content if isinstance(content, bytes) else (self.folder / content).read_bytes()
                 archive.writestr(zipfile.ZipInfo(member, (2020, 1, 1, 0, 0, 0)), data)
         return name

@@ -240,9 +240,15 @@ void read_symbols(const LIEF::ELF::Binary& binary, const Layout& layout, Image& 
         require_agreement(versions, layout.symbol_count, "symbol versions");
     }
     std::uint64_t needed = 0;
+    constexpr std::uint16_t ver_flg_weak = 2;
     for (const auto& requirement : binary.symbols_version_requirement()) {
-        static_cast<void>(requirement);
         ++needed;
+        for (const auto& version : requirement.auxiliary_symbols()) {
+            const bool weak = (version.flags() & ver_flg_weak) != 0;
+            version_names.take(version.name());
+            version_names.take(requirement.name());
+            image.needed_versions.push_back({requirement.name(), version.name(), weak});
+        }
     }
     require_agreement(needed, layout.needed_versions, "libraries with needed versions");
 }

@@ -134,6 +134,10 @@ TEST(Elf, CModule) {
     EXPECT_TRUE(image.text_relocations.empty());
     EXPECT_EQ(image.file_size, sample("module.so").size());
     EXPECT_EQ(find_named(image.imports, "cos")->version, "GLIBC_2.2.5");
+    ASSERT_FALSE(image.needed_versions.empty());
+    EXPECT_TRUE(std::any_of(image.needed_versions.begin(), image.needed_versions.end(), [](const NeededVersion& one) {
+        return one.library == "libm.so.6" && one.version == "GLIBC_2.2.5" && !one.weak;
+    }));
     EXPECT_TRUE(find_named(image.imports, "perhaps_there")->weak);
     EXPECT_EQ(section_name(image, find_named(image.exports, "PyInit_module")->address), ".text");
     EXPECT_TRUE(is_executable(image, find_named(image.exports, "PyInit_module")->address));
