@@ -6,6 +6,7 @@
 #include <filesystem>
 #include <iterator>
 #include <memory>
+#include <optional>
 #include <set>
 #include <utility>
 
@@ -20,7 +21,9 @@
 #include "inspect/release.hpp"
 #include "inspect/rules/entry_names.hpp"
 #include "inspect/rules/libraries.hpp"
+#include "inspect/rules/registry.hpp"
 #include "inspect/rules/rules.hpp"
+#include "inspect/rules/wheel.hpp"
 #include "inspect/rules/words.hpp"
 
 namespace nasm_build::inspect {
@@ -110,7 +113,8 @@ FileReport check_one(const Subject& subject, const Image& image, const Expectati
     return report;
 }
 
-void check_subject(Report& report, const Subject& subject, const CheckOptions& options) {
+// Returns what the file turned out to be; nothing for one that cannot be read.
+std::optional<Expectations> check_subject(Report& report, const Subject& subject, const CheckOptions& options) {
     try {
         const std::vector<Image> images = read_images(subject.bytes);
         Expectations expected = merge(subject.by_name, subject.by_wheel, options.expected);
@@ -119,30 +123,76 @@ void check_subject(Report& report, const Subject& subject, const CheckOptions& o
         for (const Image& image : images) {
             report.files.push_back(check_one(subject, image, expected, std::exchange(of_slices, {}), options));
         }
+        return expected;
     } catch (const Error& error) {
         report.files.push_back(unreadable(subject, error));
+        return std::nullopt;
     }
 }
 
-std::shared_ptr<const WheelContents> contents_of(std::span<const std::byte> wheel) {
-    auto contents = std::make_shared<WheelContents>();
-    for (const WheelEntry& entry : wheel_entries(wheel)) {
-        if (!entry.is_folder && is_module_name(entry.name)) {
-            contents->binaries.emplace(base_name(entry.name));
+WheelFacts read_wheel_facts(const std::string& path, std::span<const std::byte> bytes) {
+    std::vector<std::string> names;
+    for (const WheelEntry& entry : wheel_entries(bytes)) {
+        if (!entry.is_folder) {
+            names.push_back(entry.name);
         }
     }
+    WheelMetadata texts = wheel_metadata(bytes);
+    return wheel_facts(path, std::move(names),
+                       {std::move(texts.statement), std::move(texts.metadata), std::move(texts.record)});
+}
+
+std::shared_ptr<const WheelContents> contents_of(const WheelFacts& facts) {
+    auto contents = std::make_shared<WheelContents>();
+    for (const std::string& entry : facts.entries) {
+        if (is_module_name(entry)) {
+            contents->binaries.emplace(base_name(entry));
+        }
+    }
+    contents->has_dependencies = facts.has_dependencies;
     return contents;
 }
 
-void check_wheel(Report& report, const std::string& path, std::span<const std::byte> bytes,
-                 const CheckOptions& options) {
+// `reports` are those of its slices.
+WheelBinary to_binary(const std::string& member, const Expectations& by_name, const Expectations& expected,
+                      std::span<const FileReport> reports) {
+    const bool is_refused = std::any_of(reports.begin(), reports.end(), [](const FileReport& one) {
+        return std::any_of(one.findings.begin(), one.findings.end(), [](const Finding& finding) {
+            return finding.rule == rule::file_name || finding.rule == rule::wrong_platform;
+        });
+    });
+    return {member, expected.is_extension_module, expected.module_name, by_name.suffix, by_name.python, is_refused};
+}
+
+FileReport report_on_wheel(const std::string& path, const WheelFacts& facts, const CheckOptions& options) {
+    FileReport report;
+    report.path = path;
+    report.format = "wheel";
+    report.is_wheel = true;
+    Verdict verdict = check_wheel(facts);
+    report.passed = passed_by_wheel(verdict);
+    silence(verdict.findings, options.suppressions);
+    report.findings = std::move(verdict.findings);
+    report.not_checked = std::move(verdict.not_checked);
+    report.not_applicable = std::move(verdict.not_applicable);
+    return report;
+}
+
+void check_wheel_file(Report& report, const std::string& path, std::span<const std::byte> bytes,
+                      const CheckOptions& options) {
+    WheelFacts facts = read_wheel_facts(path, bytes);
     Expectations by_wheel = expectations_from_wheel_name(path);
-    by_wheel.wheel = contents_of(bytes);
-    std::size_t count = 0;
-    for_each_module(bytes, [&](const WheelModule& module) {
-        ++count;
+    by_wheel.wheel = contents_of(facts);
+    facts.promised = merge({}, by_wheel, options.expected);
+    const auto first = static_cast<std::ptrdiff_t>(report.files.size());
+    const std::size_t count = for_each_module(bytes, [&](const WheelModule& module) {
         const std::string member(module.name);
-        check_subject(report, {path, member, module.bytes, expectations_from_path(member), by_wheel, true}, options);
+        const Expectations by_name = expectations_from_path(member);
+        const std::size_t before = report.files.size();
+        const auto expected = check_subject(report, {path, member, module.bytes, by_name, by_wheel, true}, options);
+        if (expected) {
+            facts.binaries.push_back(to_binary(member, by_name, *expected, std::span(report.files).subspan(before)));
+        }
     });
     if (count == 0) {
         FileReport none;
@@ -150,7 +200,9 @@ void check_wheel(Report& report, const std::string& path, std::span<const std::b
         none.status = FileStatus::not_checked;
         none.reason = "there is no extension module in it";
         report.files.push_back(std::move(none));
+        return;
     }
+    report.files.insert(report.files.begin() + first, report_on_wheel(path, facts, options));
 }
 
 // The package of a module is known from a wheel alone: the folders before a path are those of the machine.
@@ -163,7 +215,7 @@ Expectations expectations_of_file(const std::string& path) {
 void check_contents(Report& report, const Subject& subject, const CheckOptions& options) {
     try {
         if (file_type_of(subject.bytes) == FileType::zip) {
-            check_wheel(report, subject.path, subject.bytes, options);
+            check_wheel_file(report, subject.path, subject.bytes, options);
         } else {
             check_subject(report, subject, options);
         }

@@ -115,8 +115,8 @@ Expectations merge(const Expectations& file, const Expectations& wheel, const Co
     constexpr const char* options = "the command line";
     Expectations merged = file;
     merged.promised_elsewhere = wheel.promised_elsewhere;
-    merged.wheel = wheel.wheel;
     merged.platform_tags = wheel.platform_tags;
+    merged.wheel = wheel.wheel;
     if (command_line.python) {
         merge_python(merged, file, {*command_line.python}, options);
         merged.other_implementation.clear();

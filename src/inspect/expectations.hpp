@@ -29,6 +29,7 @@ struct Conflict {
 struct WheelContents {
     std::set<std::string, std::less<>>
         binaries;  ///< the file names of its modules and libraries, without their folders
+    bool has_dependencies = false;  ///< it requires other distributions, which may bring libraries as well
 };
 
 struct Expectations {
@@ -40,6 +41,9 @@ struct Expectations {
     bool has_module_suffix = false;
     /// The module is a package's own (`pkg/__init__.….so`): module_name is the package's.
     bool is_package = false;
+
+    /// What the file's name has from its first dot on: `.abi3.so`.
+    std::string suffix;
 
     /// The CPython it is built for; with a stable ABI the oldest one. Nothing when nobody said.
     std::optional<toolchain::PythonBuild> python;

@@ -265,6 +265,8 @@ Expectations expectations_from_path(std::string_view path) {
     folders.pop_back();
     std::erase_if(folders, [](std::string_view folder) { return folder.empty() || folder == "."; });
 
+    const std::size_t first_dot = name.find('.');
+    found.suffix = first_dot == std::string_view::npos ? std::string_view() : name.substr(first_dot);
     std::string_view leaf = without_library_suffix(found, name);
     const std::size_t dot = leaf.find('.');
     if (found.is_extension_module && dot != std::string_view::npos) {
@@ -278,6 +280,7 @@ Expectations expectations_from_path(std::string_view path) {
             found.python->debug = true;
             found.pythons = {*found.python};
             leaf.remove_suffix(2);
+            found.suffix = "_d" + found.suffix;
         }
     }
     if (lies_among_libraries(folders)) {

@@ -13,6 +13,8 @@ SUFFIX = str(sysconfig.get_config_var("EXT_SUFFIX"))
 
 _OWN = next(tags.cpython_tags())
 
+MUSL = any(tag.platform.startswith("musllinux") for tag in tags.cpython_tags())
+
 TAG = f"{_OWN.interpreter}-{_OWN.abi}-linux_x86_64"
 """A wheel's, for this CPython alone; which C library it has, only repaired wheels say."""
 

@@ -285,7 +285,7 @@ def test_json_of_one_finding(samples: Samples) -> None:
             }
         ],
         "summary": {
-            "files": 1, "modules": 1, "libraries": 0, "errors": 1, "warnings": 0, "notes": 0, "silenced": 0, "unreadable": 0,
+            "files": 1, "modules": 1, "libraries": 0, "wheels": 0, "errors": 1, "warnings": 0, "notes": 0, "silenced": 0, "unreadable": 0,
         },
     }  # fmt: skip
 

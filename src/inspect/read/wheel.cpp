@@ -231,6 +231,35 @@ std::size_t for_each_module(std::span<const std::byte> wheel, const std::functio
     return modules;
 }
 
+WheelMetadata wheel_metadata(std::span<const std::byte> wheel, const WheelLimits& limits) {
+    constexpr std::uint64_t longest = std::uint64_t{64} << 20U;
+    WheelLimits of_texts = limits;
+    of_texts.module_size = std::min(limits.module_size, longest);
+    const Archive archive(wheel, limits);
+    const std::vector<WheelEntry> entries = list(archive);
+    WheelMetadata found;
+    const auto read = [&](std::uint64_t index, std::optional<std::string>& text) {
+        const std::vector<std::byte> bytes = extract(archive, index, of_texts);
+        text.emplace(reinterpret_cast<const char*>(bytes.data()), bytes.size());
+    };
+    for (std::uint64_t index = 0; index < entries.size(); ++index) {
+        const std::string_view name = entries[static_cast<std::size_t>(index)].name;
+        const std::size_t slash = name.find('/');
+        if (slash == std::string_view::npos || !name.substr(0, slash).ends_with(".dist-info")) {
+            continue;
+        }
+        const std::string_view file = name.substr(slash + 1);
+        if (file == "WHEEL") {
+            read(index, found.statement);
+        } else if (file == "METADATA") {
+            read(index, found.metadata);
+        } else if (file == "RECORD") {
+            read(index, found.record);
+        }
+    }
+    return found;
+}
+
 std::vector<std::byte> wheel_file(std::span<const std::byte> wheel, std::string_view name, const WheelLimits& limits) {
     const Archive archive(wheel, limits);
     const std::vector<WheelEntry> entries = list(archive);

@@ -6,6 +6,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <functional>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -52,5 +53,15 @@ std::size_t for_each_module(std::span<const std::byte> wheel, const std::functio
 /// One entry's bytes by its exact name (`x.dist-info/WHEEL`). Throws Error when it is not there or is over `limits.module_size`.
 [[nodiscard]] std::vector<std::byte> wheel_file(std::span<const std::byte> wheel, std::string_view name,
                                                 const WheelLimits& limits = {});
+
+/// The texts of the one `.dist-info` folder at the root of a wheel, as far as they are there.
+struct WheelMetadata {
+    std::optional<std::string> statement;  ///< WHEEL
+    std::optional<std::string> metadata;  ///< METADATA
+    std::optional<std::string> record;  ///< RECORD
+};
+
+/// Reads them. Throws Error as `wheel_file` does; each may have 64 MiB at most.
+[[nodiscard]] WheelMetadata wheel_metadata(std::span<const std::byte> wheel, const WheelLimits& limits = {});
 
 }  // namespace nasm_build::inspect

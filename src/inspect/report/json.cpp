@@ -85,6 +85,7 @@ std::string as_json(const Report& report) {
                             {{"files", sum.files},
                              {"modules", sum.modules},
                              {"libraries", sum.libraries},
+                             {"wheels", sum.wheels},
                              {"errors", sum.errors},
                              {"warnings", sum.warnings},
                              {"notes", sum.notes},

@@ -26,6 +26,7 @@ struct FileReport {
     std::string reason;  ///< why it was not checked; empty when it was
     std::string format;  ///< this and what follows is empty where it is not known
     std::string machine;
+    bool is_wheel = false;  ///< the wheel as a whole; its binaries have entries of their own
     bool is_module = false;  ///< an extension module, not a library that lies beside one
     std::string module;  ///< the module's dotted name, as far as it is known
     std::string python;
@@ -46,6 +47,7 @@ struct Report {
 struct Summary {
     std::size_t files = 0;  ///< files looked at; the slices of one file are one
     std::size_t modules = 0;  ///< of these, extension modules that were checked
+    std::size_t wheels = 0;  ///< wheels that were checked as a whole, beside the files in them
     std::size_t libraries = 0;  ///< of these, other libraries that were checked
     std::size_t errors = 0;
     std::size_t warnings = 0;

@@ -30,7 +30,9 @@ Summary summarize(const Report& report) {
     for (const FileReport& file : report.files) {
         const bool is_slice_of_same =
             before != nullptr && !file.slice.empty() && before->path == file.path && before->member == file.member;
-        if (!is_slice_of_same) {
+        if (file.is_wheel) {
+            ++summary.wheels;
+        } else if (!is_slice_of_same) {
             ++summary.files;
             summary.unreadable += file.status == FileStatus::unreadable ? 1 : 0;
             if (file.status == FileStatus::checked) {

@@ -41,11 +41,17 @@ void check_exports(Verdict& verdict, const Image& image) {
          names.front()}));
 }
 
-void check_libraries(Verdict& verdict, const Image& image) {
+void check_libraries(Verdict& verdict, const Image& image, const Expectations& expected) {
+    if (image.format == Format::elf && promises_libraries(expected)) {
+        verdict.not_applicable.push_back(
+            {std::string(rule::other_libraries), "the tag says which libraries there are"});
+        return;
+    }
     std::vector<std::string> names;
     for (const Library& library : image.libraries) {
         const bool is_pythons = is_libpython(library.name) || parse_python_dll(library.name);
-        if (!is_pythons && !is_system_library(image.format, library.name)) {
+        const bool is_bundled = expected.wheel != nullptr && expected.wheel->binaries.contains(base_name(library.name));
+        if (!is_pythons && !is_bundled && !is_system_library(image.format, library.name)) {
             names.emplace_back(base_name(library.name));
         }
     }
@@ -64,7 +70,7 @@ Verdict check_hygiene(const Image& image, const Expectations& expected) {
     Verdict verdict;
     if (expected.is_extension_module) {
         check_exports(verdict, image);
-        check_libraries(verdict, image);
+        check_libraries(verdict, image, expected);
     }
     check_build_paths(verdict, image, expected);
     return verdict;

@@ -8,6 +8,7 @@
 #include "inspect/rules/rules.hpp"
 #include "inspect/rules/slices.hpp"
 #include "inspect/rules/words.hpp"
+#include "inspect/tags/suffixes.hpp"
 
 namespace nasm_build::inspect {
 
@@ -138,6 +139,36 @@ void check_name(Verdict& verdict, const Expectations& expected) {
     }
 }
 
+// A suffix that none of the CPythons that may be meant looks for, where nothing else is wrong with the name.
+void check_suffix(Verdict& verdict, const Image& image, const Expectations& expected) {
+    if (!expected.is_extension_module || !expected.conflicts.empty() || !expected.other_implementation.empty() ||
+        expected.suffix.empty()) {
+        return;
+    }
+    const bool is_pe = image.format == Format::pe;
+    const bool is_abi3_of_windows = is_pe && expected.suffix.starts_with(".abi3");
+    bool is_looked_for = expected.targets.empty() || expected.pythons.empty();
+    for (const toolchain::Target& target : expected.targets) {
+        const std::optional<MachinePromise> promise = machine_promise(target);
+        is_looked_for |= !promise || promise->format != image.format;  // wrong-platform says it
+        for (const toolchain::PythonBuild& build : expected.pythons) {
+            for (const toolchain::PythonBuild& python : promised_builds(build)) {
+                is_looked_for |= looks_for(target, python, expected.suffix);
+            }
+        }
+    }
+    if (is_looked_for && !is_abi3_of_windows) {
+        return;
+    }
+    const std::string who = is_abi3_of_windows ? "no CPython for Windows looks" : audience(expected) + " does not look";
+    const std::string named = expected.python && !expected.targets.empty()
+                                  ? module_suffix(expected.targets.front(), *expected.python)
+                                  : std::string(is_pe ? ".pyd" : ".so");
+    verdict.findings.push_back(
+        make_finding(rule::file_name, {fmt::format("its file name ends in {}, which {} for", expected.suffix, who),
+                                       fmt::format("end it in {}", named)}));
+}
+
 }  // namespace
 
 Verdict check_platform(const Image& image, const Expectations& expected) {
@@ -146,6 +177,7 @@ Verdict check_platform(const Image& image, const Expectations& expected) {
     check_apple_platform(verdict, image, expected);
     check_kind(verdict, image);
     check_name(verdict, expected);
+    check_suffix(verdict, image, expected);
     return verdict;
 }
 

@@ -46,6 +46,11 @@ constexpr auto rules = std::to_array<Rule>({
     {rule::no_build_version, "platform", Severity::warning, Scope::binary, Formats::macho,
      "The module does not say which system it is for"},
 
+    {rule::library_not_allowed, "platform", Severity::error, Scope::binary, Formats::elf,
+     "A library is needed that the wheel does not bring and its tag does not promise"},
+    {rule::symbol_version, "platform", Severity::error, Scope::binary, Formats::elf,
+     "A symbol is needed in a version that is newer than the wheel's tag promises"},
+
     {rule::executable_stack, "load", Severity::error, Scope::binary, Formats::elf,
      "The module asks for an executable stack"},
     {rule::text_relocations, "load", Severity::warning, Scope::binary, Formats::elf_and_macho,
@@ -83,6 +88,19 @@ constexpr auto rules = std::to_array<Rule>({
      "The module does without protections that its linker gives for the asking"},
     {rule::frame_pointers, "hardening", Severity::note, Scope::module, Formats::elf_and_macho,
      "Functions that make calls keep no frame pointer"},
+
+    {rule::module_not_found_by_name, "wheel", Severity::error, Scope::wheel, Formats::any,
+     "A CPython that the wheel's tag promises looks for no file that a module is in"},
+    {rule::purelib_module, "wheel", Severity::warning, Scope::wheel, Formats::any,
+     "A module would be installed among the files that are the same on every machine"},
+    {rule::tag_mismatch, "wheel", Severity::error, Scope::wheel, Formats::any,
+     "The wheel's tags contradict each other, or what is in it"},
+    {rule::invented_cpu_tag, "wheel", Severity::error, Scope::wheel, Formats::any,
+     "A platform tag of the wheel is one that no installer takes"},
+    {rule::duplicate_entry, "wheel", Severity::warning, Scope::wheel, Formats::any,
+     "Two files of the wheel are one file on systems where case does not count"},
+    {rule::record_incomplete, "wheel", Severity::warning, Scope::wheel, Formats::any,
+     "The wheel has no RECORD, or one that does not list a module"},
 
     {rule::extra_exports, "hygiene", Severity::note, Scope::module, Formats::any,
      "The module exports more than its entry point"},

@@ -16,6 +16,7 @@ namespace nasm_build::inspect {
 [[nodiscard]] Verdict check_python_library(const Image& image, const Expectations& expected);
 [[nodiscard]] Verdict check_undefined_symbols(const Image& image, const Expectations& expected);
 [[nodiscard]] Verdict check_platform(const Image& image, const Expectations& expected);
+[[nodiscard]] Verdict check_policy(const Image& image, const Expectations& expected);
 [[nodiscard]] Verdict check_load(const Image& image, const Expectations& expected);
 [[nodiscard]] Verdict check_pe_loading(const Image& image, const Expectations& expected);
 [[nodiscard]] Verdict check_macho_loading(const Image& image, const Expectations& expected);
@@ -35,6 +36,9 @@ namespace nasm_build::inspect {
 /// was said of. Then gives the ids of the rules that were checked and found nothing: every rule for binaries is in exactly
 /// one of findings, not_checked, not_applicable and the result.
 [[nodiscard]] std::vector<std::string> settle(Verdict& verdict, const Image& image, const Expectations& expected);
+
+/// Whether a tag says what libraries every machine has: which others a binary needs is then check_policy's to say.
+[[nodiscard]] bool promises_libraries(const Expectations& expected);
 
 /// Whether the image has an entry point of any name, exported or not: what tells a module from a library where the
 /// file's name does not.

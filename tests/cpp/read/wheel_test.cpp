@@ -167,6 +167,22 @@ TEST(Wheel, AnEntryThatIsThereTwiceIsRefused) {
     EXPECT_EQ(refused(wheel), "the file is damaged: the ZIP archive has the entry one.so twice");
 }
 
+TEST(Wheel, ItsMetadataIsReadWhereItIs) {
+    const WheelMetadata found = wheel_metadata(archive_of({{"p-1.dist-info/WHEEL", "Tag: x"},
+                                                           {"p-1.dist-info/licenses/RECORD", "not this one"},
+                                                           {"pkg/METADATA", "nor this"},
+                                                           {"p-1.dist-info/RECORD", "a.py,,"}}));
+    EXPECT_EQ(found.statement, "Tag: x");
+    EXPECT_EQ(found.metadata, std::nullopt);
+    EXPECT_EQ(found.record, "a.py,,");
+    WheelLimits limits;
+    limits.module_size = 5;
+    EXPECT_EQ(message_of([&] {
+                  static_cast<void>(wheel_metadata(archive_of({{"p-1.dist-info/WHEEL", "Tag: x"}}), limits));
+              }),
+              "p-1.dist-info/WHEEL has more than 5 bytes");
+}
+
 TEST(Wheel, AnEncryptedModuleIsRefused) {
     EXPECT_EQ(refused(archive_of({{"a.so", "content", true}})), "a.so is encrypted in the ZIP archive");
 }
