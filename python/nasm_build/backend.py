@@ -151,8 +151,8 @@ def _through_the_gate(settings: Settings, directory: str, make: Callable[[Sessio
     with open_session(settings, by_backend=True) as session, private_folder(place) as private:
         name = make(session, str(private))
         if gate:
-            from .gate import check_wheel
+            from .gate import pass_wheel
 
-            check_wheel(private / name, session)
+            name = pass_wheel(private / name, session).name
         os.replace(private / name, place / name)
     return name

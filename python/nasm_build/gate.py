@@ -7,30 +7,42 @@ from pathlib import Path
 
 from . import inspector
 from .errors import BuildError, Problem, failed, say
+from .retag import retag
 from .session import Session
 
 RULE = "module-missing"
 SUFFIXES = (".so", ".pyd", ".dylib")
 
 
-def check_wheel(wheel: Path, session: Session) -> None:
-    """Reads back every extension module of a finished wheel.
+def pass_wheel(wheel: Path, session: Session) -> Path:
+    """Reads back every extension module of a finished wheel, and gives it the platform tag that they allow.
 
-    Raises BuildError for a module that will not work, one that is not there, or a file that is no wheel. Where this
-    installation has no inspector, says that nothing was checked.
+    Returns the wheel's file, beside the one that was given. Raises BuildError for a module that will not work, one that
+    is not there, or a file that is no wheel. Where this installation has no inspector, says that nothing was checked.
     """
     modules = _modules_in(wheel)
     _require_modules(wheel, modules, session)
     if not modules:
-        return
+        return wheel
     report = inspector.check([wheel], root=session.root)
     if report is None:
         say(f"note: {wheel.name}: not checked: this installation of nasm-build has no nasm-ext for this machine")
-        return
+        return wheel
     if report.errors:
         raise BuildError(report.errors)
     if not session.checked:  # what was read back after its link has had its warnings said
         report.tell()
+    tagged = retag(wheel, session)
+    if tagged != wheel:
+        _require_promise(tagged, session)
+    return tagged
+
+
+def _require_promise(wheel: Path, session: Session) -> None:
+    """A tag promises more than the engine's own did: what it promises is held against the same modules."""
+    report = inspector.check([wheel], root=session.root)
+    if report is not None and report.errors:
+        raise BuildError(report.errors)
 
 
 def _modules_in(wheel: Path) -> list[str]:

@@ -105,12 +105,12 @@ def check(
     return Report(tuple(_file(row, root) for row in answer["files"]))
 
 
-def _usage_problem(output: str, status: int) -> Problem:
+def _usage_problem(output: str, status: int, command: str = "check") -> Problem:
     """What nasm-ext said instead of a report: a wrong rule id in pyproject.toml, say."""
     lines = [line.strip() for line in output.splitlines() if line.strip()]
     message = next((line.partition("error: ")[2] for line in lines if "error: " in line), "")
     fix = next((line.partition("fix: ")[2] for line in lines if line.startswith("fix: ")), "")
-    return Problem(message or f"nasm-ext check ended with status {status}: {output.strip()}", "check", fix)
+    return Problem(message or f"nasm-ext {command} ended with status {status}: {output.strip()}", command, fix)
 
 
 def _file(row: dict[str, Any], root: Path) -> CheckedFile:
@@ -153,6 +153,34 @@ def _shown(path: str, root: Path) -> str:
         return Path(path).resolve().relative_to(root.resolve()).as_posix()
     except ValueError:
         return Path(path).name
+
+
+@dataclass(frozen=True)
+class PlatformTags:
+    """The lowest platform tags that a wheel's binaries allow together."""
+
+    tags: tuple[str, ...]  #: empty where they allow none; `any` without a binary
+    local: bool  #: for machines like the one that built it
+    why: tuple[str, ...]
+
+
+def platform_tags(wheel: Path, c_library: str) -> PlatformTags | None:
+    """What `nasm-ext tag` says of a wheel; None where there is no inspector on this machine."""
+    executable = find_executable()
+    if executable is None:
+        return None
+    words = ["--libc", "musl"] if c_library == "musl" else []
+    command = [str(executable), "tag", "--format", "json", *words, "--", str(wheel)]
+    done = subprocess.run(
+        command, cwd=wheel.parent, capture_output=True, text=True, encoding="utf-8", errors="replace", check=False
+    )
+    try:
+        answer = json.loads(done.stdout)
+    except ValueError:
+        raise BuildError(
+            _usage_problem(done.stderr, done.returncode, "tag"), f"  command: {' '.join(command)}"
+        ) from None
+    return PlatformTags(tuple(answer["tags"]), answer["local"], tuple(answer["why"]))
 
 
 def references(objects: Sequence[Path], symbol: str, root: Path) -> list[tuple[str, int]]:

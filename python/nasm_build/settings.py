@@ -55,6 +55,7 @@ class Settings:
     target_python: str = ""  #: `3.13`, `3.13t`; empty: the running one
     build_dir: str = ""
     debug: bool = False
+    platform_tag: str = "auto"
     ext_modules: tuple[ExtensionSettings, ...] = ()
     engine_options: Mapping[str, Any] = field(default_factory=dict)
     tools: frozenset[str] = frozenset()
@@ -185,6 +186,29 @@ def _limited_api(place: _Place, value: Any) -> str:
     return value
 
 
+_LINUX_TAG = r"(manylinux(1|2010|2014|_\d+_\d+)|musllinux_\d+_\d+|linux)_[a-z0-9_]+"
+_PLATFORM_TAG = rf"({_LINUX_TAG}|macosx_\d+_\d+_[a-z0-9_]+|win32|win_amd64|win_arm64)"
+
+
+def platform_tag_problem(value: Any) -> tuple[str, str] | None:
+    """What is wrong with a `platform-tag`, and the fix; None for a right one."""
+    if isinstance(value, str) and (
+        value in ("auto", "linux") or re.fullmatch(rf"{_PLATFORM_TAG}(\.{_PLATFORM_TAG})*", value)
+    ):
+        return None
+    return (
+        f'\'platform-tag\' takes a platform\'s tag, "auto" or "linux", not {value!r}',
+        'platform-tag = "auto" takes the lowest that the modules allow; "manylinux_2_28_x86_64" asks for one',
+    )
+
+
+def _platform_tag(place: _Place, value: Any) -> str:
+    problem = platform_tag_problem(value)
+    if problem is not None:
+        raise place.error(*problem)
+    return str(value)
+
+
 def _check(place: _Place, value: Any) -> None:
     """`[tool.nasm-build.check]` is read by nasm-ext; only its keys are known here, so that a typing error is told."""
     if not isinstance(value, dict):
@@ -242,11 +266,12 @@ PROJECT_KEYS: dict[str, Reader] = {
     "linker": _text,
     "build-dir": _text,
     "debug": _flag,
+    "platform-tag": _platform_tag,
     "ext-modules": _ext_modules,
     "check": _check,
 }
 
-CONFIG_KEYS = ("engine", "nasm", "linker", "build-dir", "debug", "target", "target-python")
+CONFIG_KEYS = ("engine", "nasm", "linker", "build-dir", "debug", "platform-tag", "target", "target-python")
 """What `-C key=value` may set for one build: some of the above, and the Python that is built for, which is never the
 project's own."""
 
@@ -357,6 +382,9 @@ def _config_value(key: str, value: Any) -> str | bool:
         if str(value).lower() not in words:
             raise failed(f"'-C debug={value}' is neither true nor false", RULE, "-C debug=true")
         return words[str(value).lower()]
+    problem = platform_tag_problem(value) if key == "platform-tag" else None
+    if problem is not None:
+        raise failed(problem[0], RULE, "-C platform-tag=auto, linux, or a tag like manylinux_2_28_x86_64")
     if key == "engine" and value not in ENGINES:
         raise failed(f"there is no engine {value!r}", RULE, f"-C engine={_nearest(str(value), ENGINES) or ENGINES[0]}")
     return str(value)

@@ -15,8 +15,17 @@ _OWN = next(tags.cpython_tags())
 
 MUSL = any(tag.platform.startswith("musllinux") for tag in tags.cpython_tags())
 
-TAG = f"{_OWN.interpreter}-{_OWN.abi}-linux_x86_64"
-"""A wheel's, for this CPython alone; which C library it has, only repaired wheels say."""
+PLATFORM = "musllinux_1_1_x86_64" if MUSL else "manylinux_2_5_x86_64.manylinux1_x86_64"
+"""The platform tags of a wheel whose modules need nothing but Python, and are named for this CPython."""
+
+LOCAL_TAG = f"{_OWN.interpreter}-{_OWN.abi}-linux_x86_64"
+"""A wheel's as an engine names it, for this CPython alone."""
+
+TAG = f"{_OWN.interpreter}-{_OWN.abi}-{PLATFORM}"
+"""The same when nothing but Python is needed."""
+
+NEUTRAL_PLATFORM = "manylinux_2_5_x86_64.manylinux1_x86_64.musllinux_1_1_x86_64"
+"""The platform tags of a wheel whose modules' names say no C library either."""
 
 SILENT_ABOUT_THE_GIL = {"PYTHONWARNINGS": "ignore:The global interpreter lock"}
 """For tests of other things: a free-threaded CPython warns of every module that says nothing of the GIL."""

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import subprocess
-import sys
 import zipfile
 from pathlib import Path
 
@@ -13,11 +12,11 @@ from conftest import Projects
 from devtools.pythons import maven, windows_tools, wine
 from nasm_ext_calls import without_rules
 from projects import Build, Result, Toolbox
+from running import TAG
 from sources import pyproject
 
 MACOS = "macosx-11.0-x86_64"
 WINDOWS = "win-amd64"
-VERSION = f"{sys.version_info[0]}{sys.version_info[1]}"
 
 ANSWER = """
 %include "Python.inc"
@@ -165,7 +164,7 @@ def test_the_environment_names_a_target_and_config_settings_go_over_it(toolbox: 
 
 def test_the_environment_of_pip_itself_names_no_target(toolbox: Toolbox, project: Projects) -> None:
     made = toolbox.hook(project(demo()), env={"_PYTHON_HOST_PLATFORM": WINDOWS})
-    assert made.wheel.name == f"demo-1.0-cp{VERSION}-cp{VERSION}-linux_x86_64.whl"
+    assert made.wheel.name == f"demo-1.0-{TAG}.whl"
     assert (
         "note: _PYTHON_HOST_PLATFORM=win-amd64 is not taken as the target, because pip chooses its own packages by it; "
         "for modules of another platform: -C target=win-amd64, or NASM_BUILD_TARGET=win-amd64\n"

@@ -15,7 +15,7 @@ import pytest
 
 from nasm_ext_calls import without_rules
 from projects import Build, Toolbox
-from running import FREE_THREADED, SILENT_ABOUT_THE_GIL, SUFFIX, TAG
+from running import FREE_THREADED, NEUTRAL_PLATFORM, SILENT_ABOUT_THE_GIL, SUFFIX, TAG
 from sources import SETUP_PYPROJECT, answer, demo, pyproject
 
 Projects = Callable[..., Path]
@@ -59,7 +59,7 @@ def test_the_stable_abi_sets_name_tag_and_macro_together(toolbox: Toolbox, proje
         assert build.output.endswith(NO_ABI3.format("{}.{}t".format(*sys.version_info)))
         return
     build = toolbox.build(project(files))
-    assert build.wheel.name == "demo-1.0-cp310-abi3-linux_x86_64.whl"
+    assert build.wheel.name == f"demo-1.0-cp310-abi3-{NEUTRAL_PLATFORM}.whl"
     assert build.members() == ["demo.abi3.so"]
     assert toolbox.call(build.wheel, "import demo; print(demo.answer())").output == "42\n"
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from ..build_folder import private_folder
 from ..errors import failed
-from ..gate import check_wheel
+from ..gate import pass_wheel
 from .configure import session_of
 from .plan import limited_api_of
 
@@ -62,15 +62,13 @@ class CheckedBdistWheel(_Base):
             self.dist_dir = str(private)
             super().run()
             self.dist_dir = str(place)
-            for wheel in private.glob("*.whl"):
-                check_wheel(wheel, session)
-                os.replace(wheel, place / wheel.name)
+            moved: dict[str, str] = {}
+            for wheel in list(private.glob("*.whl")):
+                passed = pass_wheel(wheel, session)
+                os.replace(passed, place / passed.name)
+                moved[str(wheel)] = str(place / passed.name)
         files = getattr(self.distribution, "dist_files", [])
-        files[:] = [(kind, version, _moved(name, private, place)) for kind, version, name in files]
-
-
-def _moved(name: str, old: Path, new: Path) -> str:
-    return str(new / Path(name).name) if Path(name).parent == old else name
+        files[:] = [(kind, version, moved.get(name, name)) for kind, version, name in files]
 
 
 def _version_key(version: str) -> tuple[int, ...]:
