@@ -43,8 +43,10 @@ void for_each_facts(std::span<const std::string> paths, const Visit& visit) {
                 visit_module(path, {}, file.bytes(), visit);
                 continue;
             }
-            for_each_module(file.bytes(),
-                            [&](const WheelModule& module) { visit_module(path, module.name, module.bytes, visit); });
+            for_each_module(file.bytes(), [&](const WheelModule& module) {
+                visit_module(path, module.name, module.bytes, visit);
+                file.release_pages();
+            });
         } catch (const Error& error) {
             visit({path, {}, error.what(), nullptr});
         }

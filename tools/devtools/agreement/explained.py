@@ -38,5 +38,13 @@ JUDGEMENTS = (
 READINGS: tuple[Explanation, ...] = ()
 """Where the programs that read a binary differ, and too few read it as nasm-ext does."""
 
-ERRORS: tuple[Explanation, ...] = ()
+ERRORS = (
+    Explanation(
+        r"cryptography-48\.0\.1-cp311-abi3-macosx_10_9_universal2",
+        r"_rust\.abi3\.so \(x86_64\): .* \[minimum-system\]$",
+        "nasm-ext",
+        "LC_VERSION_MIN_MACOSX of the slice says 10.13, as every program reads it, and the module binds CCRandomGenerateBytes "
+        "of libSystem, which CommonCrypto declares from macOS 10.10 on: on 10.9, which the tag promises, it is not there.",
+    ),
+)
 """Findings of severity error that are right: the wheel promises what it does not hold."""
