@@ -26,11 +26,25 @@ class Explanation:
 
 JUDGEMENTS = (
     Explanation(
+        r".*-musllinux_1_[12]_",
+        r"^lowest tag of auditwheel's: nasm-ext: musllinux_1_1_\w+; auditwheel: musllinux_1_2_\w+$",
+        "nasm-ext",
+        "musl gives its symbols no versions. auditwheel asks the musl of its own machine and, where there is "
+        "none, takes its newest policy, as it warns; nasm-ext asks of each symbol whether it came with musl 1.2.",
+    ),
+    Explanation(
+        r"rpds_py-.*-musllinux_1_2_x86_64",
+        r"^lowest tag of auditwheel's: nasm-ext: musllinux_1_1_x86_64; auditwheel: linux_x86_64$",
+        "nasm-ext",
+        "The module needs `libc.so`, by which name musl's dynamic linker means itself (its load_library takes "
+        "such names for its own); auditwheel lists it among the libraries from outside.",
+    ),
+    Explanation(
         r".*-abi3\.abi3t-manylinux",
         r"^symbols beyond the stable ABI: nasm-ext: nothing; abi3audit: (PyModExport_\w+(, )?)+$",
         "nasm-ext",
-        "PyModExport_NAME is what the module itself exports for CPython 3.15 (PEP 793), as it exports PyInit_NAME for "
-        "older ones: neither is a symbol of CPython's. abi3audit 0.0.26 passes by PyInit_ alone.",
+        "PyModExport_NAME is what the module itself exports for CPython 3.15 (PEP 793), as it exports PyInit_NAME"
+        " for older ones: neither is a symbol of CPython's. abi3audit 0.0.26 passes by PyInit_ alone.",
     ),
 )
 """Where nasm-ext and abi3audit or auditwheel differ."""
@@ -43,8 +57,9 @@ ERRORS = (
         r"cryptography-48\.0\.1-cp311-abi3-macosx_10_9_universal2",
         r"_rust\.abi3\.so \(x86_64\): .* \[minimum-system\]$",
         "nasm-ext",
-        "LC_VERSION_MIN_MACOSX of the slice says 10.13, as every program reads it, and the module binds CCRandomGenerateBytes "
-        "of libSystem, which CommonCrypto declares from macOS 10.10 on: on 10.9, which the tag promises, it is not there.",
+        "LC_VERSION_MIN_MACOSX of the slice says 10.13, as every program reads it, and the module binds "
+        "CCRandomGenerateBytes of libSystem, which CommonCrypto declares from macOS 10.10 on: on 10.9, which the "
+        "tag promises, it is not there.",
     ),
 )
 """Findings of severity error that are right: the wheel promises what it does not hold."""

@@ -45,6 +45,8 @@ def prove(nasm_ext: Path, development: Environment) -> None:
         raise DevelopmentError(f"{len(outcomes)} wheels with {modules} modules are too few")
     verdicts.require_answers([one for outcome in outcomes for one in outcome.judgements])
     left = report(outcomes)
+    if not verdicts.knows_tags(nasm_ext):
+        say("this nasm-ext names no tags: auditwheel's were not compared, the versions that they follow from were")
     if left:
         raise DevelopmentError(f"{len(left)} differences are not explained: {'; '.join(left[:3])} …")
 
@@ -79,7 +81,7 @@ def _examine_one(nasm_ext: Path, wheel: Path, others: Environment, judged: bool)
             for one in found
             if one["severity"] == "error"
         ],
-        verdicts.judge(nasm_ext, wheel, found, others) if judged else [],
+        verdicts.judge(nasm_ext, wheel, reading, found, others) if judged else [],
     )
 
 

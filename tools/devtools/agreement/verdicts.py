@@ -11,7 +11,7 @@ from typing import Any
 
 from ..environments import Environment
 from ..shell import DevelopmentError, run
-from .facts import Value
+from .facts import Reading, Value
 
 STABLE_ABI_RULE = "not-stable-abi"
 
@@ -55,7 +55,9 @@ def check(nasm_ext: Path, wheel: Path) -> list[dict[str, Any]]:
     ]
 
 
-def judge(nasm_ext: Path, wheel: Path, findings: list[dict[str, Any]], tools: Environment) -> list[Judgement]:
+def judge(
+    nasm_ext: Path, wheel: Path, reading: Reading, findings: list[dict[str, Any]], tools: Environment
+) -> list[Judgement]:
     """Every question that another program answers of this wheel."""
     judgements = []
     if re.search(r"-abi3[-.]", wheel.name):
@@ -63,14 +65,31 @@ def judge(nasm_ext: Path, wheel: Path, findings: list[dict[str, Any]], tools: En
         theirs = _abi3audit(wheel, tools)
         judgements.append(Judgement(wheel.name, "symbols beyond the stable ABI", "abi3audit", ours, theirs))
     if re.search(r"-(manylinux|musllinux)[^-]*\.whl$", wheel.name):
-        policies = _policies(tools)
-        tag = as_policy(lowest_tag(_tags(nasm_ext, wheel)), policies)
-        judgements.append(
-            Judgement(
-                wheel.name, "lowest tag of auditwheel's", "auditwheel", frozenset({tag}), _auditwheel(wheel, tools)
+        shown = _auditwheel(wheel, tools)
+        theirs = frozenset(version for versions in shown["versioned_symbols"].values() for version in versions)
+        judgements.append(Judgement(wheel.name, "versions of symbols", "auditwheel", _versions(reading), theirs))
+        if knows_tags(nasm_ext):
+            tag = as_policy(lowest_tag(_tags(nasm_ext, wheel)), _policies(tools))
+            theirs = frozenset({shown["overall_tag"]})
+            judgements.append(
+                Judgement(wheel.name, "lowest tag of auditwheel's", "auditwheel", frozenset({tag}), theirs)
             )
-        )
     return judgements
+
+
+def _versions(reading: Reading) -> Value:
+    """The versions of undefined symbols, but for that of the dynamic linker itself, which auditwheel passes by."""
+    imports = [symbol.partition("@") for facts in reading.values() for symbol in facts["imports"]]
+    return frozenset(version for name, _, version in imports if version and name != "__tls_get_addr")
+
+
+def knows_tags(nasm_ext: Path) -> bool:
+    """Whether this nasm-ext has the command that names a wheel's tags."""
+    try:
+        run([nasm_ext, "tag", "--help"], quiet=True, warnings=False)
+    except DevelopmentError:
+        return False
+    return True
 
 
 def _abi3audit(wheel: Path, tools: Environment) -> Value:
@@ -84,14 +103,14 @@ def _abi3audit(wheel: Path, tools: Environment) -> Value:
     return frozenset(found)
 
 
-def _auditwheel(wheel: Path, tools: Environment) -> Value:
-    """The lowest tag that auditwheel grants: `linux_…` where it finds none.
+def _auditwheel(wheel: Path, tools: Environment) -> dict[str, Any]:
+    """What auditwheel shows; its overall_tag is `linux_…` where it grants none.
 
     It is kept from looking for libraries on this machine, whose C library and linker scripts are not the wheel's.
     """
     nowhere = tools.folder / "no-libraries"
-    shown = _answer(tools.script("auditwheel"), "show", "--json", "--ldpaths", nowhere, wheel)
-    return frozenset({shown["overall_tag"]})
+    shown: dict[str, Any] = _answer(tools.script("auditwheel"), "show", "--json", "--ldpaths", nowhere, wheel)
+    return shown
 
 
 def _policies(tools: Environment) -> list[int]:
