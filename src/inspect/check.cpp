@@ -38,6 +38,7 @@ struct Subject {
     Expectations by_name;
     Expectations by_wheel;
     bool was_searched = false;  ///< found in a folder or by a pattern: nobody said that it is a module
+    const FileBytes* file = nullptr;  ///< which the bytes are of, where they are a whole file's
 };
 
 // Where neither the command line nor the file's name tells a module from a library, the binary's own names do. Libraries
@@ -178,8 +179,10 @@ FileReport report_on_wheel(const std::string& path, const WheelFacts& facts, con
     return report;
 }
 
-void check_wheel_file(Report& report, const std::string& path, std::span<const std::byte> bytes,
-                      const CheckOptions& options) {
+// What was read of a mapped wheel goes back to the system after each module: the largest one bounds the memory.
+void check_wheel_file(Report& report, const Subject& wheel, const CheckOptions& options) {
+    const std::string& path = wheel.path;
+    const std::span<const std::byte> bytes = wheel.bytes;
     WheelFacts facts = read_wheel_facts(path, bytes);
     Expectations by_wheel = expectations_from_wheel_name(path);
     by_wheel.wheel = contents_of(facts);
@@ -192,6 +195,9 @@ void check_wheel_file(Report& report, const std::string& path, std::span<const s
         const auto expected = check_subject(report, {path, member, module.bytes, by_name, by_wheel, true}, options);
         if (expected) {
             facts.binaries.push_back(to_binary(member, by_name, *expected, std::span(report.files).subspan(before)));
+        }
+        if (wheel.file != nullptr) {
+            wheel.file->release_pages();
         }
     });
     if (count == 0) {
@@ -215,7 +221,7 @@ Expectations expectations_of_file(const std::string& path) {
 void check_contents(Report& report, const Subject& subject, const CheckOptions& options) {
     try {
         if (file_type_of(subject.bytes) == FileType::zip) {
-            check_wheel_file(report, subject.path, subject.bytes, options);
+            check_wheel_file(report, subject, options);
         } else {
             check_subject(report, subject, options);
         }
@@ -229,6 +235,7 @@ void check_file(Report& report, const FoundFile& found, const CheckOptions& opti
     try {
         const FileBytes file = read_file(path_from_utf8(found.path));
         subject.bytes = file.bytes();
+        subject.file = &file;
         check_contents(report, subject, options);
     } catch (const Error& error) {
         report.files.push_back(unreadable(subject, error));
