@@ -54,13 +54,6 @@ READINGS: tuple[Explanation, ...] = ()
 
 ERRORS = (
     Explanation(
-        r"(cryptography|pandas)-.*-musllinux_1_2_x86_64",
-        r"\.libs/lib(gcc_s|stdc\+\+)-[-.\w+]*: .* \[packed-relocations\]$",
-        "nasm-ext",
-        "readelf shows DT_RELR in the bundled library, and musl's dynamic linker applies it from 1.2.4 on alone; "
-        "musllinux_1_2 promises every musl 1.2 (PEP 656).",
-    ),
-    Explanation(
         r"cryptography-48\.0\.1-cp311-abi3-macosx_10_9_universal2",
         r"_rust\.abi3\.so \(x86_64\): .* \[minimum-system\]$",
         "nasm-ext",
