@@ -11,6 +11,7 @@ target_compile_definitions(nasm-build-toml INTERFACE TOML_HEADER_ONLY=1)
 # The CMake files of a static libzip name zlib and do not look for it (1.7.3).
 find_package(ZLIB QUIET)
 find_package(libzip REQUIRED)
+find_package(Zydis 4.0 REQUIRED)
 find_package(Threads REQUIRED)
 find_package(Zydis 4.0 REQUIRED)
 

@@ -6,7 +6,9 @@
 
 #include <cstdint>
 #include <optional>
+#include <span>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "inspect/elf_facts.hpp"
@@ -69,7 +71,8 @@ enum class HiddenBecause : std::uint8_t {
 };
 
 /// A defined symbol that cannot be found by name. Readers keep only those whose names contain `PyInit` or `PyModExport`
-/// (any case) or, for `ordinal_only`, every one: a library has hundreds of thousands of others.
+/// (any case), the few that only an interpreter defines, or, for `ordinal_only`, every one: a library has hundreds of
+/// thousands of others.
 struct HiddenSymbol {
     std::string name;
     std::uint64_t address = 0;
@@ -150,6 +153,55 @@ struct MachoLoading {
     CodeSignature signature;
 };
 
+/// Bytes of the file that the loader puts at an address. They belong to the file, which must outlive the Image.
+struct Content {
+    std::uint64_t address = 0;
+    std::span<const std::byte> bytes;
+};
+
+/// A place into which the loader writes an address: one of this image, or that of a symbol of another.
+struct Pointer {
+    std::uint64_t place = 0;
+    std::uint64_t target = 0;  ///< an address of this image; without meaning where there is a symbol
+    std::string_view symbol;  ///< in the file's bytes; empty for an address of this image
+};
+
+/// Addresses from `address` on.
+struct AddressRange {
+    std::uint64_t address = 0;
+    std::uint64_t size = 0;
+};
+
+/// What memory holds once the loader is done. Gathered only for a 64-bit file that has an entry point's name among its symbols.
+struct Contents {
+    std::vector<Content> pieces;
+    std::vector<Pointer> pointers;  ///< in the order of their places
+    std::vector<AddressRange> sealed;  ///< what the loader makes read-only when it is done (RELRO, `__DATA_CONST`)
+    std::string missing;  ///< why there are none, or not all; follows "because"
+};
+
+/// The functions of CPython to which a module hands a table.
+enum class TableKind : std::uint8_t {
+    definition,  ///< a PyModuleDef for PyModuleDef_Init
+    definition_at_once,  ///< a PyModuleDef for PyModule_Create2
+    slots,  ///< what a PyModExport_ function returns: an array of PySlot
+    type_spec,  ///< a PyType_Spec for PyType_FromSpec and its relatives
+};
+
+/// A table that the module's code hands to CPython.
+struct TableUse {
+    TableKind kind = TableKind::definition;
+    std::string entry;  ///< the entry point from which the code was followed
+    std::uint64_t address = 0;
+};
+
+/// What following the code of the entry points, and of the functions in their tables, gave.
+struct EntryCode {
+    std::vector<TableUse> uses;
+    std::vector<AddressRange> written;  ///< what the code that was followed writes to
+    std::string missing;  ///< why no code was followed; follows "because"
+};
+
 /// The facts about one binary; a fat file gives one a slice.
 struct Image {
     Format format = Format::elf;
@@ -181,6 +233,9 @@ struct Image {
 
     PeLoading pe;  ///< of PE files
     MachoLoading macho;  ///< of Mach-O files
+
+    Contents contents;
+    EntryCode entry_code;
 };
 
 /// Words for people: `ELF`, `PE`, `Mach-O`; `x86-64`, `arm64`, …

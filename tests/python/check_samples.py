@@ -37,7 +37,9 @@ PyInit_pymult:
 
         section .data
 definition:
-        times 13 dq 0
+        dq 1, 0, 0, 0, 0
+        dq name, 0, 0, 0, 0, 0, 0, 0
+name:   db "pymult", 0
 
         section .note.GNU-stack noalloc noexec nowrite progbits
 """
@@ -55,7 +57,9 @@ PyInit_pymult:
 
         section .data
 definition:
-        times 13 dq 0
+        dq 1, 0, 0, 0, 0
+        dq name, 0, 0, 0, 0, 0, 0, 0
+name:   db "pymult", 0
 """
 
 PE = """\
@@ -71,7 +75,9 @@ PyInit_pymult:
 
         section .data
 definition:
-        times 13 dq 0
+        dq 1, 0, 0, 0, 0
+        dq name, 0, 0, 0, 0, 0, 0, 0
+name:   db "pymult", 0
 """
 
 

@@ -4,6 +4,8 @@
 #include <algorithm>
 #include <utility>
 
+#include "inspect/read/contents.hpp"
+#include "inspect/read/entry_code.hpp"
 #include "inspect/read/guard_elf.hpp"
 #include "inspect/read/hidden_elf.hpp"
 #include "inspect/read/lief_compat.hpp"
@@ -266,6 +268,17 @@ FileKind kind_of_file(std::uint16_t type) noexcept {
     }
 }
 
+void gather_pieces(ByteView file, const Layout& layout, ContentsGatherer& gatherer) {
+    constexpr std::uint32_t pt_gnu_relro = 0x6474E552;
+    for (const Segment& segment : layout.segments) {
+        if (segment.type == pt_load) {
+            gatherer.add_piece(segment.address, file.part(segment.offset, segment.file_size));
+        } else if (segment.type == pt_gnu_relro) {
+            gatherer.add_sealed(segment.address, segment.memory_size);
+        }
+    }
+}
+
 }  // namespace
 
 Image read(ByteView file) {
@@ -276,7 +289,9 @@ Image read(ByteView file) {
     image.pointer_bits = layout.is_64 ? 64 : 32;
     image.kind = kind_of_file(layout.type);
     image.file_size = file.size();
-    RelocationFacts relocations = relocation_facts(file, layout, text_relocation_limit);
+    ContentsGatherer gatherer(layout.is_64 && layout.type == et_dyn && names_an_entry_point(layout.dynamic_strings));
+    gather_pieces(file, layout, gatherer);
+    RelocationFacts relocations = relocation_facts(file, layout, text_relocation_limit, gatherer);
     image.elf = load_facts(file, layout, relocations);
     image.text_relocations = std::move(relocations.text);
 
@@ -285,6 +300,8 @@ Image read(ByteView file) {
     read_dynamic(*binary, layout, image);
     read_symbols(*binary, layout, image);
     image.hidden = hidden_symbols(file, layout, image.exports);
+    image.contents = gatherer.finish();
+    follow_entry_points(image);
     return image;
 }
 

@@ -1,4 +1,5 @@
-// Which symbol names readers keep although they cannot be found by name: those that look like a module's entry point.
+// Which symbol names readers keep although they cannot be found by name: those that look like a module's entry point,
+// and those by which an interpreter is told.
 #pragma once
 
 #include <string_view>
@@ -31,5 +32,10 @@ namespace nasm_build::inspect {
 static_assert(looks_like_entry_point("PyInit") && looks_like_entry_point("_pYmODeXPORT_x"));
 static_assert(!looks_like_entry_point("PyIni") && !looks_like_entry_point("PyModExpor") &&
               !looks_like_entry_point("py"));
+
+/// Whether a name is one that only an interpreter defines: what a libpython that was linked in statically brings.
+[[nodiscard]] constexpr bool is_of_interpreter(std::string_view name) noexcept {
+    return name == "_PyRuntime" || name == "Py_Initialize" || name == "Py_InitializeFromConfig";
+}
 
 }  // namespace nasm_build::inspect

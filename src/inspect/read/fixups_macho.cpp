@@ -31,6 +31,7 @@ void read_import(ByteView data, std::uint64_t at, std::uint32_t format, ByteView
     }
     budget.take(*text);
     bound.name = *text;
+    bound.stored = *text;
     found.bound.push_back(std::move(bound));
 }
 
@@ -80,7 +81,8 @@ void read_starts(ByteView data, std::uint64_t at, const Segment& segment, std::s
 
 }  // namespace
 
-void read_chained_fixups(ByteView slice, const Layout& layout, std::size_t limit, Fixups& found) {
+void read_chained_fixups(ByteView slice, const Layout& layout, std::size_t limit, Fixups& found,
+                         ContentsGatherer& gatherer) {
     if (layout.chained_fixups.size == 0) {
         return;
     }
@@ -99,15 +101,19 @@ void read_chained_fixups(ByteView slice, const Layout& layout, std::size_t limit
     for (std::uint64_t i = 0; i < segments; ++i) {
         const std::uint64_t into = data.load<std::uint32_t>(starts + 4 + i * 4);
         if (into != 0) {
-            read_starts(data, starts + into, layout.segments[static_cast<std::size_t>(i)], limit, found);
+            const Segment& segment = layout.segments[static_cast<std::size_t>(i)];
+            read_starts(data, starts + into, segment, limit, found);
+            if (gatherer.wanted()) {
+                gather_chains(slice, layout, data, starts + into, segment, found, gatherer);
+            }
         }
     }
 }
 
-Fixups fixups(ByteView slice, const Layout& layout, std::size_t limit) {
+Fixups fixups(ByteView slice, const Layout& layout, std::size_t limit, ContentsGatherer& gatherer) {
     Fixups found;
-    read_opcodes(slice, layout, limit, found);
-    read_chained_fixups(slice, layout, limit, found);
+    read_opcodes(slice, layout, limit, found, gatherer);
+    read_chained_fixups(slice, layout, limit, found, gatherer);
     return found;
 }
 

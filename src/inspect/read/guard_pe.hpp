@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "inspect/image.hpp"
+#include "inspect/read/contents.hpp"
 #include "inspect/read/guard.hpp"
 
 namespace nasm_build::inspect::pe {
@@ -97,7 +98,11 @@ struct Tables {
 [[nodiscard]] Layout check(ByteView file);
 
 void check_directories(ByteView file, const Layout& layout);  // guard_pe_directories.cpp
-void check_imports(ByteView file, const Layout& layout, Tables& tables, NameBudget& budget);  // guard_pe_imports.cpp
+/// The places of the imports' addresses go to the gatherer.
+void check_imports(ByteView file, const Layout& layout, Tables& tables, NameBudget& budget,
+                   ContentsGatherer& gatherer);  // guard_pe_imports.cpp
+/// Gathers the sections' bytes and what the base relocations write.
+void gather_contents(ByteView file, const Layout& layout, ContentsGatherer& gatherer);  // contents_pe.cpp
 /// Decodes the export table: LIEF 0.12.3 loses the names of forwarders and second names of one address.
 void read_exports(ByteView file, const Layout& layout, Tables& tables, NameBudget& budget);  // exports_pe.cpp
 /// What the loader is told beyond the tables of names. Throws Error when the load configuration lies outside of the file.

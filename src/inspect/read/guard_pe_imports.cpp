@@ -13,8 +13,8 @@ constexpr std::uint64_t symbol_limit = 500'000;
 /// Walks one table of thunks to its zero and returns their number. `values` is the address table beside it, or 0.
 class ThunkWalk {
 public:
-    ThunkWalk(ByteView file, const Layout& layout, NameBudget& budget)
-        : file_(file), layout_(layout), budget_(budget) {}
+    ThunkWalk(ByteView file, const Layout& layout, NameBudget& budget, ContentsGatherer& gatherer)
+        : file_(file), layout_(layout), budget_(budget), gatherer_(gatherer) {}
 
     std::uint64_t walk(std::uint64_t names, std::uint64_t values, const std::string& library) {
         const std::string what = "the table of imports from " + library;
@@ -35,7 +35,9 @@ public:
                     fail_damaged(fmt::format("the name of an import from {} does not lie in a section", library));
                 }
                 static_cast<void>(offset_of(file_, layout_, thunk, 3, "the name of an import"));
-                budget_.take(text_at(file_, layout_, thunk + 2, "the name of an import"));
+                const std::string_view name = text_at(file_, layout_, thunk + 2, "the name of an import");
+                budget_.take(name);
+                gatherer_.add_symbol((values != 0 ? values : names) + count * layout_.pointer(), name);
             }
         }
     }
@@ -50,13 +52,14 @@ private:
     ByteView file_;
     const Layout& layout_;
     NameBudget& budget_;
+    ContentsGatherer& gatherer_;
     std::uint64_t total_ = 0;
 };
 
-void check_normal(ByteView file, const Layout& layout, Tables& tables, NameBudget& budget) {
+void check_normal(ByteView file, const Layout& layout, Tables& tables, NameBudget& budget, ContentsGatherer& gatherer) {
     constexpr std::uint64_t size = 20;
     const Range& directory = layout.directories[import_directory];
-    ThunkWalk thunks(file, layout, budget);
+    ThunkWalk thunks(file, layout, budget, gatherer);
     for (std::uint64_t address = directory.address;; address += size) {
         const std::uint64_t at = offset_of(file, layout, address, size, "the table of imported libraries");
         const std::uint64_t lookup = file.load<std::uint32_t>(at);
@@ -77,10 +80,11 @@ void check_normal(ByteView file, const Layout& layout, Tables& tables, NameBudge
     }
 }
 
-void check_delayed(ByteView file, const Layout& layout, Tables& tables, NameBudget& budget) {
+void check_delayed(ByteView file, const Layout& layout, Tables& tables, NameBudget& budget,
+                   ContentsGatherer& gatherer) {
     constexpr std::uint64_t size = 32;
     const Range& directory = layout.directories[delay_import_directory];
-    ThunkWalk thunks(file, layout, budget);
+    ThunkWalk thunks(file, layout, budget, gatherer);
     for (std::uint64_t address = directory.address;; address += size) {
         const std::uint64_t at = offset_of(file, layout, address, size, "the table of delayed imports");
         const auto attributes = file.load<std::uint32_t>(at);
@@ -106,12 +110,13 @@ void check_delayed(ByteView file, const Layout& layout, Tables& tables, NameBudg
 
 }  // namespace
 
-void check_imports(ByteView file, const Layout& layout, Tables& tables, NameBudget& budget) {
+void check_imports(ByteView file, const Layout& layout, Tables& tables, NameBudget& budget,
+                   ContentsGatherer& gatherer) {
     if (layout.directories[import_directory].address != 0) {
-        check_normal(file, layout, tables, budget);
+        check_normal(file, layout, tables, budget, gatherer);
     }
     if (layout.directories[delay_import_directory].address != 0) {
-        check_delayed(file, layout, tables, budget);
+        check_delayed(file, layout, tables, budget, gatherer);
     }
 }
 

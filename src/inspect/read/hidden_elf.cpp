@@ -58,7 +58,8 @@ void read_table(ByteView file, const Layout& layout, const SectionHeader& table,
             made_local = !name || name->empty();
             continue;
         }
-        if (symbol.section == 0 || !name || !looks_like_entry_point(*name) || exported.contains(*name)) {
+        if (symbol.section == 0 || !name || !(looks_like_entry_point(*name) || is_of_interpreter(*name)) ||
+            exported.contains(*name)) {
             continue;
         }
         const bool was_global = symbol.binding != 0 || symbol.visibility != 0 || made_local;
@@ -73,7 +74,7 @@ std::vector<HiddenSymbol> hidden_symbols(ByteView file, const Layout& layout, co
     std::vector<HiddenSymbol> hidden;
     Names exported;
     for (const Export& each : exports) {
-        if (looks_like_entry_point(each.name)) {
+        if (looks_like_entry_point(each.name) || is_of_interpreter(each.name)) {
             exported.insert(each.name);
         }
     }

@@ -8,6 +8,8 @@
 #include <set>
 #include <unordered_map>
 
+#include "inspect/read/contents.hpp"
+#include "inspect/read/entry_code.hpp"
 #include "inspect/read/entry_point_names.hpp"
 #include "inspect/read/exports_macho.hpp"
 #include "inspect/read/fixups_macho.hpp"
@@ -326,12 +328,38 @@ FileKind kind_of_file(std::uint32_t type) noexcept {
     }
 }
 
+bool may_have_entry_point(ByteView file, const Layout& layout, const std::vector<TrieExport>& trie) {
+    const bool is_loadable = layout.file_type == mh_bundle || layout.file_type == mh_dylib;
+    return is_loadable && layout.is_64 &&
+           (names_an_entry_point(file.part(layout.strings.offset, layout.strings.size)) ||
+            std::any_of(trie.begin(), trie.end(),
+                        [](const TrieExport& each) { return looks_like_entry_point(each.name); }));
+}
+
+void gather_pieces(ByteView file, const Layout& layout, ContentsGatherer& gatherer) {
+    constexpr std::uint32_t sg_read_only = 0x10;  // <mach-o/loader.h>: dyld takes the right to write when it is done
+    for (const Command& command : layout.commands) {
+        if (command.type != lc_segment_64) {
+            continue;
+        }
+        const std::uint64_t address = file.load<std::uint64_t>(command.offset + 24);
+        const std::uint64_t size = file.load<std::uint64_t>(command.offset + 48);
+        gatherer.add_piece(address,
+                           size == 0 ? ByteView{} : file.part(file.load<std::uint64_t>(command.offset + 40), size));
+        if ((file.load<std::uint32_t>(command.offset + 68) & sg_read_only) != 0) {
+            gatherer.add_sealed(address, file.load<std::uint64_t>(command.offset + 32));
+        }
+    }
+}
+
 }  // namespace
 
 Image read(ByteView file) {
     const Layout layout = check(file);
     const std::vector<TrieExport> trie = trie_exports(file, layout);
-    Fixups patched = fixups(file, layout, text_relocation_limit);
+    ContentsGatherer gatherer(may_have_entry_point(file, layout, trie));
+    gather_pieces(file, layout, gatherer);
+    Fixups patched = fixups(file, layout, text_relocation_limit, gatherer);
 
     const auto fat = lief::parse_macho(bytes_for_lief(file, layout));
     require_agreement(fat->size(), 1, "Mach-O images");
@@ -351,6 +379,8 @@ Image read(ByteView file) {
     symbols.read(file);
     symbols.compare(trie);
     symbols.add_bound(patched.bound);
+    image.contents = gatherer.finish();
+    follow_entry_points(image);
     return image;
 }
 

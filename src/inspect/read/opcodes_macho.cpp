@@ -12,8 +12,8 @@ namespace {
 
 class Machine {
 public:
-    Machine(ByteView slice, const Layout& layout, std::size_t limit, Fixups& found)
-        : slice_(slice), layout_(layout), limit_(limit), found_(found) {}
+    Machine(ByteView slice, const Layout& layout, std::size_t limit, Fixups& found, ContentsGatherer& gatherer)
+        : slice_(slice), layout_(layout), limit_(limit), found_(found), gatherer_(gatherer) {}
 
     void rebase(const Range& range) {
         start(range, "rebases");
@@ -58,6 +58,7 @@ public:
     /// `ends_at_done` is false for lazy binds, where DONE separates one bind from the next.
     void bind(const Range& range, bool ends_at_done, bool imports) {
         start(range, "binds");
+        gathers_ = imports;
         library_ = 0;
         name_ = {};
         while (!cursor_.at_end()) {
@@ -158,7 +159,24 @@ private:
             found_.text_relocations.push_back(
                 {segment_->address + offset_, std::string(name_.substr(name_.starts_with('_') ? 1 : 0))});
         }
+        if (gathers_ && gatherer_.wanted()) {
+            gather(count, step);
+        }
         offset_ += count * step;  // may pass the segment's end by the last step, and is checked at the next use
+    }
+
+    /// A rebase adds to what the file has at the place; a bind writes a symbol's address.
+    void gather(std::uint64_t count, std::uint64_t step) {
+        for (std::uint64_t i = 0; i < count && gatherer_.wanted(); ++i) {
+            const std::uint64_t into = offset_ + i * step;
+            if (!name_.empty()) {
+                gatherer_.add_symbol(segment_->address + into, name_.substr(name_.starts_with('_') ? 1 : 0));
+            } else if (const auto word = stored_word(slice_, *segment_, into)) {
+                gatherer_.add_address(segment_->address + into, *word);
+            } else {
+                return;  // past what the file has of the segment, where there is nothing to add to
+            }
+        }
     }
 
     void bind_here(std::uint64_t count, std::uint64_t step, bool imports) {
@@ -168,7 +186,7 @@ private:
         patch(count, step);
         if (imports && seen_.emplace(library_, name_.data()).second) {
             budget_.take(name_);
-            found_.bound.push_back({std::string(name_), library_, weak_});
+            found_.bound.push_back({std::string(name_), library_, weak_, name_});
         }
     }
 
@@ -176,6 +194,8 @@ private:
     const Layout& layout_;
     std::size_t limit_;
     Fixups& found_;
+    ContentsGatherer& gatherer_;
+    bool gathers_ = true;
     Cursor cursor_{ByteView{}};
     const char* what_ = "";
     const Segment* segment_ = nullptr;
@@ -190,8 +210,8 @@ private:
 
 }  // namespace
 
-void read_opcodes(ByteView slice, const Layout& layout, std::size_t limit, Fixups& found) {
-    Machine machine(slice, layout, limit, found);
+void read_opcodes(ByteView slice, const Layout& layout, std::size_t limit, Fixups& found, ContentsGatherer& gatherer) {
+    Machine machine(slice, layout, limit, found, gatherer);
     machine.rebase(layout.rebases);
     machine.bind(layout.binds, true, true);
     machine.bind(layout.weak_binds, true, false);  // also of symbols that are defined here

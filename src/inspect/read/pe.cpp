@@ -5,6 +5,9 @@
 
 #include <algorithm>
 
+#include "inspect/read/contents.hpp"
+#include "inspect/read/entry_code.hpp"
+#include "inspect/read/entry_point_names.hpp"
 #include "inspect/read/guard_pe.hpp"
 #include "inspect/read/lief_compat.hpp"
 
@@ -98,8 +101,15 @@ Image read(ByteView file) {
     const Layout layout = check(file);
     NameBudget budget(name_budget(file.size()));
     Tables tables;
-    check_imports(file, layout, tables, budget);
+    ContentsGatherer gatherer(layout.is_64);
+    check_imports(file, layout, tables, budget, gatherer);
     read_exports(file, layout, tables, budget);
+    if (std::any_of(tables.exports.begin(), tables.exports.end(),
+                    [](const Export& one) { return looks_like_entry_point(one.name); })) {
+        gather_contents(file, layout, gatherer);
+    } else {
+        gatherer.drop();
+    }
 
     const auto binary = lief::parse_pe(bytes_for_lief(file, layout));
     Image image;
@@ -115,6 +125,8 @@ Image read(ByteView file) {
     compare_exports(*binary, tables);
     image.exports = std::move(tables.exports);
     image.hidden = std::move(tables.exports_without_name);
+    image.contents = gatherer.finish();
+    follow_entry_points(image);
     return image;
 }
 

@@ -15,19 +15,69 @@ struct Relocation {
     std::uint64_t place = 0;
     std::uint64_t symbol = 0;
     std::uint32_t type = 0;
+    std::uint64_t addend = 0;
 };
 
 std::uint64_t entry_size(const Layout& layout, bool with_addend) noexcept {
     return (with_addend ? 3 : 2) * layout.word();
 }
 
-Relocation load(ByteView file, const Layout& layout, std::uint64_t at) {
+Relocation load(ByteView file, const Layout& layout, std::uint64_t at, bool with_addend) {
     if (layout.is_64) {
         const auto info = file.load<std::uint64_t>(at + 8);
-        return {file.load<std::uint64_t>(at), info >> 32U, static_cast<std::uint32_t>(info)};
+        const std::uint64_t addend = with_addend ? file.load<std::uint64_t>(at + 16) : 0;
+        return {file.load<std::uint64_t>(at), info >> 32U, static_cast<std::uint32_t>(info), addend};
     }
     const auto info = file.load<std::uint32_t>(at + 4);
-    return {file.load<std::uint32_t>(at), info >> 8U, info & 0xFFU};
+    return {file.load<std::uint32_t>(at), info >> 8U, info & 0xFFU, 0};
+}
+
+/// What a relocation writes, by the psABIs of the two machines whose tables are read.
+enum class Writes : std::uint8_t { other, address, symbol };
+
+Writes what_it_writes(Machine machine, std::uint32_t type) noexcept {
+    if (machine == Machine::x86_64) {
+        constexpr std::uint32_t r_64 = 1, r_glob_dat = 6, r_jump_slot = 7, r_relative = 8;
+        const bool symbol = type == r_64 || type == r_glob_dat || type == r_jump_slot;
+        return symbol ? Writes::symbol : type == r_relative ? Writes::address : Writes::other;
+    }
+    if (machine == Machine::arm64) {
+        constexpr std::uint32_t r_abs64 = 257, r_glob_dat = 1025, r_jump_slot = 1026, r_relative = 1027;
+        const bool symbol = type == r_abs64 || type == r_glob_dat || type == r_jump_slot;
+        return symbol ? Writes::symbol : type == r_relative ? Writes::address : Writes::other;
+    }
+    return Writes::other;
+}
+
+void gather(ByteView file, const Layout& layout, const Relocation& relocation, ContentsGatherer& gatherer) {
+    switch (what_it_writes(layout.machine, relocation.type)) {
+        case Writes::other:
+            break;
+        case Writes::address:
+            gatherer.add_address(relocation.place, relocation.addend);
+            break;
+        case Writes::symbol: {
+            const std::uint64_t at = layout.symbols_offset + relocation.symbol * layout.symbol_size();
+            const bool is_defined = file.load<std::uint16_t>(at + 6) != 0;
+            if (is_defined) {
+                gatherer.add_address(relocation.place, file.load<std::uint64_t>(at + 8) + relocation.addend);
+            } else {
+                gatherer.add_symbol(
+                    relocation.place,
+                    layout.dynamic_strings.text(file.load<std::uint32_t>(at)).value_or(std::string_view{}));
+            }
+            break;
+        }
+    }
+}
+
+/// A relative relocation without an addend of its own (DT_RELR): the place holds it.
+void gather_relative(ByteView file, const Layout& layout, std::uint64_t place, const Segment& segment,
+                     ContentsGatherer& gatherer) {
+    const std::uint64_t into = place - segment.address;
+    if (into <= segment.file_size && segment.file_size - into >= layout.word()) {
+        gatherer.add_address(place, load_word(file, layout, segment.offset + into));
+    }
 }
 
 void add_table(const Layout& layout, std::uint64_t tag, std::uint64_t size_tag, std::uint64_t entry_tag,
@@ -167,7 +217,7 @@ void check_relocations(ByteView file, Layout& layout) {
     static_cast<void>(file);
 }
 
-RelocationFacts relocation_facts(ByteView file, const Layout& layout, std::size_t limit) {
+RelocationFacts relocation_facts(ByteView file, const Layout& layout, std::size_t limit, ContentsGatherer& gatherer) {
     RelocationFacts facts;
     Places places(layout);
     const SpecialTypes special = special_types(layout.machine);
@@ -177,16 +227,18 @@ RelocationFacts relocation_facts(ByteView file, const Layout& layout, std::size_
             fail_damaged(fmt::format("a relocation's place 0x{:x} does not lie in a loaded segment", relocation.place));
         }
         if ((segment->flags & pf_w) != 0 || facts.text.size() >= limit) {
-            return;
+            return segment;
         }
         facts.text.push_back({relocation.place, relocation.symbol == 0
                                                     ? std::string()
                                                     : name_of_symbol(file, layout, relocation.symbol)});
+        return segment;
     };
+    const bool gathers = gatherer.wanted();
     for (const RelocationTable& table : layout.relocations) {
         const std::uint64_t size = entry_size(layout, table.with_addend);
         for (std::uint64_t i = 0; i < table.count; ++i) {
-            const Relocation relocation = load(file, layout, table.offset + i * size);
+            const Relocation relocation = load(file, layout, table.offset + i * size, table.with_addend);
             if (relocation.symbol != 0 && relocation.symbol >= layout.symbol_count) {
                 fail_damaged(fmt::format("a relocation refers to dynamic symbol {} of {}", relocation.symbol,
                                          layout.symbol_count));
@@ -195,6 +247,9 @@ RelocationFacts relocation_facts(ByteView file, const Layout& layout, std::size_
                 continue;
             }
             judge(relocation);
+            if (gathers) {
+                gather(file, layout, relocation, gatherer);
+            }
             if (relocation.type == special.indirect) {
                 ++facts.indirect;
             } else if (special.is_thread_offset(relocation.type)) {
@@ -207,7 +262,12 @@ RelocationFacts relocation_facts(ByteView file, const Layout& layout, std::size_
             }
         }
     }
-    for_each_relative(file, layout, [&](std::uint64_t place) { judge({place, 0, 0}); });
+    for_each_relative(file, layout, [&](std::uint64_t place) {
+        const Segment* segment = judge({place, 0, 0, 0});
+        if (gathers) {
+            gather_relative(file, layout, place, *segment, gatherer);
+        }
+    });
     return facts;
 }
 

@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "inspect/image.hpp"
+#include "inspect/read/contents.hpp"
 #include "inspect/read/guard_elf.hpp"
 
 namespace nasm_build::inspect::elf {
@@ -17,6 +18,8 @@ struct RelocationFacts {
 };
 
 /// At most `limit` text relocations are kept; the whole of the tables is checked.
-[[nodiscard]] RelocationFacts relocation_facts(ByteView file, const Layout& layout, std::size_t limit);
+/// What the relocations write goes to the gatherer.
+[[nodiscard]] RelocationFacts relocation_facts(ByteView file, const Layout& layout, std::size_t limit,
+                                               ContentsGatherer& gatherer);
 
 }  // namespace nasm_build::inspect::elf

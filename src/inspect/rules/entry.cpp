@@ -228,6 +228,11 @@ Verdict check_found(const Image& image, const Export& entry) {
         say(fmt::format("{} is exported, but lies in {}, which is not executable", entry.name,
                         place.empty() ? "memory" : place),
             fmt::format("put `section .text` before the label {}", entry.name));
+    } else if (image.format == Format::elf && entry.kind == SymbolKind::untyped) {
+        verdict.findings.push_back(make_finding(
+            rule::entry_untyped,
+            {fmt::format("{} has no type: auditwheel takes the module for a library without Python in it", entry.name),
+             fmt::format("write `global {}:function` before its label", entry.name), entry.name}));
     } else if (is_data) {
         verdict.findings.push_back(
             make_finding(rule::entry_not_code, Severity::warning,

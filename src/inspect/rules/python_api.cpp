@@ -3,6 +3,7 @@
 #include <fmt/core.h>
 
 #include <algorithm>
+#include <array>
 
 #include "inspect/rules/python_names.hpp"
 #include "inspect/rules/registry.hpp"
@@ -128,6 +129,39 @@ bool is_newer_than_the_table(const Expectations& expected) {
     return expected.python && expected.python->version > toolchain::PythonVersion{3, newest_known_minor};
 }
 
+// What macros and inline functions of Python.h call: Py_DECREF of free-threaded and debug builds, PyUnicode_READY, vectorcall.
+bool is_the_headers(std::string_view name) noexcept {
+    static constexpr auto names = std::to_array<std::string_view>(
+        {"_Py_DecRefShared", "_Py_DecRefSharedDebug", "_Py_DECREF_DecRefTotal", "_Py_INCREF_IncRefTotal",
+         "_Py_MergeZeroLocalRefcount", "_Py_NegativeRefcount", "_Py_RefTotal", "_PyUnicode_Ready",
+         "_PyObject_MakeTpCall", "_Py_CheckFunctionResult"});
+    return std::find(names.begin(), names.end(), name) != names.end();
+}
+
+// One note for all of them. A stable ABI that is promised makes each an error of its own, and so does one that is not there.
+void check_private_names(Verdict& verdict, const std::vector<const Import*>& imports,
+                         const std::optional<PythonExports>& python) {
+    std::vector<std::string> names;
+    for (const Import* const import : imports) {
+        const auto symbol = find_python_symbol(import->name);
+        if (import->name.starts_with("_Py") && symbol && !symbol->stable_since() && !is_the_headers(import->name) &&
+            (!python || symbol->exported_by(*python))) {
+            names.push_back(import->name);
+        }
+    }
+    if (names.empty()) {
+        return;
+    }
+    std::sort(names.begin(), names.end());
+    names.erase(std::unique(names.begin(), names.end()), names.end());
+    verdict.findings.push_back(
+        make_finding(rule::private_names,
+                     {fmt::format("needs {} of CPython, which any release may change: {}",
+                                  names.size() == 1 ? "a private name" : fmt::format("{} private names", names.size()),
+                                  list_of(names)),
+                      "use the public functions that do the same", names.front()}));
+}
+
 }  // namespace
 
 Verdict check_python_api(const Image& image, const Expectations& expected) {
@@ -166,6 +200,9 @@ Verdict check_python_api(const Image& image, const Expectations& expected) {
         } else if (exports.python && !symbol->exported_by(*exports.python)) {
             verdict.findings.push_back(missing_finding(*symbol, *exports.python, expected));
         }
+    }
+    if (!is_stable) {
+        check_private_names(verdict, imports, exports.python);
     }
     return verdict;
 }

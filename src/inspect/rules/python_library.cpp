@@ -3,6 +3,7 @@
 #include <fmt/core.h>
 
 #include <algorithm>
+#include <array>
 #include <set>
 
 #include "inspect/rules/libraries.hpp"
@@ -140,6 +141,39 @@ void check_foreign_dlls(Verdict& verdict, const Image& image) {
     }
 }
 
+// The names of CPython's pylifecycle.c that nothing but an interpreter defines.
+constexpr auto interpreter_names =
+    std::to_array<std::string_view>({"_PyRuntime", "Py_Initialize", "Py_InitializeFromConfig"});
+
+void check_embedded(Verdict& verdict, const Image& image, const Expectations& expected) {
+    if (!expected.is_extension_module) {
+        return;
+    }
+    const auto is_one = [](std::string_view name) {
+        return std::find(interpreter_names.begin(), interpreter_names.end(), name) != interpreter_names.end();
+    };
+    std::set<std::string> names;
+    for (const Export& one : image.exports) {
+        if (is_one(one.name) && !one.weak && one.forwarded_to.empty()) {
+            names.insert(one.name);
+        }
+    }
+    for (const HiddenSymbol& one : image.hidden) {
+        if (is_one(one.name)) {
+            names.insert(one.name);
+        }
+    }
+    if (!names.empty()) {
+        const std::vector<std::string> all(names.begin(), names.end());
+        verdict.findings.push_back(make_finding(
+            rule::embedded_python,
+            {fmt::format("defines {} itself: an interpreter is linked into it, beside the one that imports it",
+                         list_of(all)),
+             "link without libpython's static library (leave out -lpython); the interpreter brings the symbols",
+             all.front()}));
+    }
+}
+
 }  // namespace
 
 Verdict check_python_library(const Image& image, const Expectations& expected) {
@@ -147,6 +181,7 @@ Verdict check_python_library(const Image& image, const Expectations& expected) {
     if (!expected.other_implementation.empty()) {
         return verdict;
     }
+    check_embedded(verdict, image, expected);
     if (image.format == Format::pe) {
         const bool is_for_msys = !expected.targets.empty() && !expected.targets.front().name.starts_with("win");
         if (is_for_msys) {

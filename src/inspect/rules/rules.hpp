@@ -14,6 +14,7 @@ namespace nasm_build::inspect {
 [[nodiscard]] Verdict check_entry(const Image& image, const Expectations& expected);
 [[nodiscard]] Verdict check_python_api(const Image& image, const Expectations& expected);
 [[nodiscard]] Verdict check_python_library(const Image& image, const Expectations& expected);
+[[nodiscard]] Verdict check_tables(const Image& image, const Expectations& expected);
 [[nodiscard]] Verdict check_undefined_symbols(const Image& image, const Expectations& expected);
 [[nodiscard]] Verdict check_platform(const Image& image, const Expectations& expected);
 [[nodiscard]] Verdict check_policy(const Image& image, const Expectations& expected);

@@ -37,11 +37,21 @@ TEST(Entry, ALibraryHasNone) {
     EXPECT_EQ(lines(check_entry(with_export(Format::elf, "compress"), expected)), Lines{});
 }
 
-TEST(Entry, IsNotChangedByALibraryThatIsSilentOnTypes) {
+TEST(Entry, OfElfHasAType) {
     Image image = module_of(Format::elf);
-    for (const SymbolKind kind : {SymbolKind::untyped, SymbolKind::function, SymbolKind::indirect_function}) {
+    for (const SymbolKind kind : {SymbolKind::function, SymbolKind::indirect_function}) {
         image.exports.front().kind = kind;
         EXPECT_EQ(lines(check(image)), Lines{});
+    }
+    image.exports.front().kind = SymbolKind::untyped;
+    EXPECT_EQ(lines(check(image)),
+              (Lines{"note: PyInit_pymult has no type: auditwheel takes the module for a library without "
+                     "Python in it [entry-untyped]",
+                     "fix: write `global PyInit_pymult:function` before its label"}));
+    for (const Format format : {Format::pe, Format::macho}) {
+        Image other = module_of(format);
+        other.exports.front().kind = SymbolKind::untyped;
+        EXPECT_EQ(lines(check(other)), Lines{});
     }
 }
 

@@ -19,6 +19,7 @@ inline Export exported(std::string name, std::uint64_t address = code_address) {
     Export one;
     one.name = std::move(name);
     one.address = address;
+    one.kind = SymbolKind::function;
     return one;
 }
 

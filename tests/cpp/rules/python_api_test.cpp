@@ -110,5 +110,17 @@ TEST(PythonApi, OtherImplementationsAreNotChecked) {
               Lines{"not checked: python-symbol-missing, because the module is for PyPy"});
 }
 
+TEST(PythonApi, PrivateNamesAreListedInOneNote) {
+    Image image = module_with(Format::elf, "_PyObject_GetDictPtr");
+    image.imports.push_back(imported("_PyType_Lookup"));
+    image.imports.push_back(imported("_Py_Dealloc"));  // of the stable ABI
+    EXPECT_EQ(
+        lines(check_python_api(image, for_python("3.13"))),
+        (Lines{
+            "note: needs 2 private names of CPython, which any release may change: _PyObject_GetDictPtr and _PyType_Lookup "
+            "[private-names]",
+            "fix: use the public functions that do the same"}));
+}
+
 }  // namespace
 }  // namespace nasm_build::inspect::testing

@@ -107,5 +107,22 @@ TEST(PythonLibrary, TwoDllsAtOnce) {
                      "fix: link with the import library of one of them"}));
 }
 
+TEST(PythonLibrary, IsNotLinkedInStatically) {
+    for (const Format format : {Format::elf, Format::macho, Format::pe}) {
+        Image image = module_of(format);
+        image.exports.push_back(exported("Py_Initialize"));
+        image.hidden.push_back({"_PyRuntime", data_address, HiddenBecause::visibility});
+        EXPECT_EQ(
+            lines(check_python_library(image, for_python("3.13"))),
+            (Lines{
+                "error: defines Py_Initialize and _PyRuntime itself: an interpreter is linked into it, beside the one that "
+                "imports it [embedded-python]",
+                "fix: link without libpython's static library (leave out -lpython); the interpreter brings the symbols"}));
+        Expectations library = for_python("3.13");
+        library.is_extension_module = false;
+        EXPECT_EQ(lines(check_python_library(image, library)), Lines{});
+    }
+}
+
 }  // namespace
 }  // namespace nasm_build::inspect::testing
