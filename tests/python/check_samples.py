@@ -98,6 +98,11 @@ class Checked:
     output: str
     errors: str
 
+    @property
+    def findings(self) -> str:
+        """The output without the lines that tell what was not checked."""
+        return "".join(line for line in self.output.splitlines(keepends=True) if ": not checked: " not in line)
+
 
 def metadata(name: str, members: Mapping[str, str | bytes]) -> dict[str, bytes]:
     """METADATA, WHEEL and RECORD of a wheel of that name with those members; those that are among them are left out."""

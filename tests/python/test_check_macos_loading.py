@@ -21,11 +21,14 @@ ARM64 = """\
         .p2align 2
 _PyInit_pymult:
         adrp    x0, _definition@PAGE
+        add     x0, x0, _definition@PAGEOFF
         b       _PyModuleDef_Init
         .data
         .p2align 3
 _definition:
-        .zero   104
+        .quad   1, 0, 0, 0, 0
+        .quad   _name, 0, 0, 0, 0, 0, 0, 0
+_name:  .asciz  "pymult"
 """
 
 LC_FUNCTION_STARTS, LC_CODE_SIGNATURE, LC_BUILD_VERSION, LC_DYLD_CHAINED_FIXUPS = 0x26, 0x1D, 0x32, 0x80000034

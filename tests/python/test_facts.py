@@ -102,7 +102,7 @@ def test_a_windows_module(samples: Samples) -> None:
     assert entry["pe"] == {
         "hybrid": "none",
         "relocations_stripped": False,
-        "has_relocations": False,
+        "has_relocations": True,
         "dynamic_base": True,
         "high_entropy": True,
         "no_execute": True,

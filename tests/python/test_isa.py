@@ -18,7 +18,7 @@ SOURCES = {"elf": ELF, "macho": MACHO, "pe": PE}
 NAMES = {"elf": LINUX, "macho": MACOS, "pe": WINDOWS}
 CLEAN = "checked 1 module: 0 errors, 0 warnings, 0 notes\n"
 
-# The function is known by the address in `definition` alone where symbols are stripped. The table behind it would be AVX-512.
+# The function is known by the address in `kernels` alone where symbols are stripped. The table behind it would be AVX-512.
 AVX2 = """\
 sum_avx2:
         vmovdqu ymm0, [rdi]
@@ -29,9 +29,8 @@ sum_avx2:
         db 0x62, 0xf1, 0x7c, 0x48, 0x58, 0xc1
 
         section .data
-definition:
+kernels:
         dq sum_avx2
-        times 12 dq 0
 """
 ASKS = """\
 PyInit_pymult:
@@ -64,7 +63,7 @@ def samples(tmp_path: Path, nasm_ext: Path) -> Samples:
 def source(kind: str, *, asks: bool, avx2: bool = True) -> str:
     text = SOURCES[kind]
     if avx2:
-        text = text[: text.index("        section .data")] + AVX2 + text[text.index("        times 13 dq 0\n") + 23 :]
+        text = text.replace("        section .data\n", AVX2, 1)
     return text.replace("PyInit_pymult:\n", ASKS, 1) if asks else text
 
 
@@ -236,7 +235,7 @@ def test_a_platform_without_the_kernels(samples: Samples) -> None:
     fast = samples.wheel("fast-1.0-cp313-cp313-win_amd64.whl", {f"fast/{WINDOWS}": make(samples, "pe", asks=True)})
     assert "simd-missing" not in samples.check(linux, fast).output
     verdict = json.loads(samples.check("--format", "json", linux, fast).output)["files"]
-    assert all("simd-missing" in file["passed"] for file in verdict)
+    assert all("simd-missing" in file["passed"] for file in verdict if file["member"])
 
 
 # -- nasm-ext isa ----------------------------------------------------------------------------------------------------

@@ -132,7 +132,7 @@ def test_a_module_by_macros_lacks_no_protection(
     module = module_of(build, tmp_path)
     assert ("Properties: x86 feature: SHSTK" in readelf(module, "-n")) == marked
     note = (
-        f"{module}: note: does without the mark for shadow stacks (SHSTK) [missing-mitigations]\n"
+        f"<work>/{module.name}: note: does without the mark for shadow stacks (SHSTK) [missing-mitigations]\n"
         "  fix: link with -z shstk (-z shstk only where each function returns by `ret`)\n"
     )
     said = without_rules(toolbox.run([toolbox.scripts / "nasm-ext", "check", module]).output)

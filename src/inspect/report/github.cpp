@@ -69,7 +69,7 @@ void write(Out out, const FileReport& file) {
             write(out, file, finding);
         }
     }
-    for (const NotChecked& rule : file.not_checked) {
+    for (const NotChecked& rule : by_reason(file.not_checked)) {
         fmt::format_to(
             out, "::notice file={},title={} not checked::{}\n", property(file.path), property(rule.rule),
             message_text(fmt::format("{}: {} was not checked, because {}", subject(file), rule.rule, rule.reason)));

@@ -85,6 +85,9 @@ struct TextStyle {
 /// SARIF 2.1.0, as code scanning services take it. Ends with a line break.
 [[nodiscard]] std::string as_sarif(const Report& report);
 
+/// The rules that were not checked for the same reason as one entry, `rule: first, second`, in the order of the first.
+[[nodiscard]] std::vector<NotChecked> by_reason(const std::vector<NotChecked>& rules);
+
 /// Text from a binary as it may go to a terminal: control characters are written as `\x1b`.
 [[nodiscard]] std::string printable(const std::string& text);
 

@@ -1,3 +1,5 @@
+#include <algorithm>
+
 #include "inspect/report/report.hpp"
 
 namespace nasm_build::inspect {
@@ -48,6 +50,20 @@ Summary summarize(const Report& report) {
         }
     }
     return summary;
+}
+
+std::vector<NotChecked> by_reason(const std::vector<NotChecked>& rules) {
+    std::vector<NotChecked> grouped;
+    for (const NotChecked& rule : rules) {
+        const auto same = std::find_if(grouped.begin(), grouped.end(),
+                                       [&](const NotChecked& one) { return one.reason == rule.reason; });
+        if (same == grouped.end()) {
+            grouped.push_back(rule);
+        } else {
+            same->rule += ", " + rule.rule;
+        }
+    }
+    return grouped;
 }
 
 }  // namespace nasm_build::inspect

@@ -76,7 +76,7 @@ private:
 
     void write_rules(const FileReport& file) {
         const std::string place = bold(place_of(file));
-        for (const NotChecked& rule : file.not_checked) {
+        for (const NotChecked& rule : by_reason(file.not_checked)) {
             fmt::format_to(out_, "{}: not checked: {}, because {}\n", place, rule.rule, printable(rule.reason));
         }
         if (!style_.verbose) {

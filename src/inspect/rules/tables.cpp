@@ -299,6 +299,12 @@ void explain_the_rest(Context& context) {
     say(rule::abi_info, "the module has no PyABIInfo", has_entry(image, "PyModExport") ? unreached : "");
 }
 
+/// A PE file that once had base relocations. One without any address of its own never needs them.
+bool lacks_relocations(const Image& image) {
+    return image.format == Format::pe &&
+           (image.pe.relocations_stripped || (!image.pe.has_relocations && image.pe.own_addresses > 0));
+}
+
 }  // namespace
 
 }  // namespace tables
@@ -328,6 +334,8 @@ Verdict check_tables(const Image& image, const Expectations& expected) {
     std::string reason;
     if (!image.entry_code.missing.empty()) {
         reason = image.entry_code.missing;
+    } else if (tables::lacks_relocations(image)) {
+        reason = "its relocations were stripped, and without them an address in a table is a number like any other";
     } else if (has_entry && uses.empty()) {
         reason = "the code of the entry point hands CPython no table whose address is known before it runs";
     }
