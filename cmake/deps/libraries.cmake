@@ -13,7 +13,6 @@ find_package(ZLIB QUIET)
 find_package(libzip REQUIRED)
 find_package(Zydis 4.0 REQUIRED)
 find_package(Threads REQUIRED)
-find_package(Zydis 4.0 REQUIRED)
 
 # 0.12.3 is the oldest LIEF without a published memory fault; nothing here ever downloads one.
 find_package(LIEF 0.12.3 QUIET)

@@ -159,9 +159,8 @@ Step step_arm64(const Image& image, std::uint64_t at, Registers& registers) {
         set(registers, code.rd(), *value);
     } else if (code.is(0x0A000000, 0x08000000)) {
         access(image, code, at, registers, step);
-    } else if (!code.is(0x1C000000, 0x14000000)) {  // but for hints, barriers and system registers
-        set(registers, code.rd(), {});
-    } else if (code.is(0xFFE00000, 0xD5200000)) {  // mrs, sysl
+    } else if (!code.is(0x1C000000, 0x14000000) || code.is(0xFFE00000, 0xD5200000)) {
+        // Hints, barriers and system registers write no register, but for mrs and sysl.
         set(registers, code.rd(), {});
     }
     return step;

@@ -99,7 +99,7 @@ public:
             const auto next = std::min_element(paths_.begin(), paths_.end(), [](const Path& one, const Path& other) {
                 return one.depth < other.depth;
             });
-            Path path = std::move(*next);
+            Path path = *next;
             paths_.erase(next);
             walk(path);
         }

@@ -157,7 +157,7 @@ std::vector<std::string> expanded(const WheelFacts& wheel) {
     for (const std::string& python : wheel.python_tags) {
         for (const std::string& abi : wheel.abi_tags) {
             for (const std::string& platform : wheel.platform_tags) {
-                tags.push_back(python + "-" + abi + "-" + platform);
+                tags.push_back(fmt::format("{}-{}-{}", python, abi, platform));
             }
         }
     }
