@@ -30,19 +30,19 @@ void require_size(std::uint64_t size, std::uint64_t limit) {
     }
 }
 
-struct Content {
+struct OwnedBytes {
     std::unique_ptr<std::byte[]> bytes;
     std::size_t size = 0;
 };
 
 // Room that is not filled with zeros first: all of it is read into.
-Content content_of(std::size_t size) {
+OwnedBytes content_of(std::size_t size) {
     return {std::make_unique_for_overwrite<std::byte[]>(size), size};
 }
 
 #ifdef _WIN32
 
-Content read_at_once(const std::filesystem::path& path, std::uint64_t limit) {
+OwnedBytes read_at_once(const std::filesystem::path& path, std::uint64_t limit) {
     std::error_code problem;
     const auto status = std::filesystem::status(path, problem);
     if (status.type() == std::filesystem::file_type::not_found) {
@@ -59,7 +59,7 @@ Content read_at_once(const std::filesystem::path& path, std::uint64_t limit) {
         throw Error(fmt::format("the file cannot be read: {}", problem.message()));
     }
     require_size(size, limit);
-    Content content = content_of(static_cast<std::size_t>(size));
+    OwnedBytes content = content_of(static_cast<std::size_t>(size));
     std::ifstream stream(path, std::ios::binary);
     stream.read(reinterpret_cast<char*>(content.bytes.get()), static_cast<std::streamsize>(size));
     if (!stream || static_cast<std::uint64_t>(stream.gcount()) != size) {
@@ -96,8 +96,8 @@ private:
     int number_;
 };
 
-Content read_at_once(const Descriptor& descriptor, std::size_t size) {
-    Content content = content_of(size);
+OwnedBytes read_at_once(const Descriptor& descriptor, std::size_t size) {
+    OwnedBytes content = content_of(size);
     std::size_t done = 0;
     while (done < size) {
         const ::ssize_t got = ::read(descriptor.number(), content.bytes.get() + done, size - done);
@@ -149,7 +149,7 @@ void FileBytes::release_pages() const noexcept {
 FileBytes read_file(const std::filesystem::path& path, std::uint64_t limit) {
     FileBytes file;
 #ifdef _WIN32
-    Content content = read_at_once(path, limit);
+    OwnedBytes content = read_at_once(path, limit);
     file.owned_ = std::move(content.bytes);
     file.data_ = file.owned_.get();
     file.size_ = content.size;
