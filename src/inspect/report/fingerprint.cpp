@@ -5,24 +5,21 @@
 #include <cstdint>
 #include <string_view>
 
+#include "inspect/rules/libraries.hpp"
+
 namespace nasm_build::inspect {
 
 namespace {
 
-std::string_view last_part(std::string_view path) {
-    const std::size_t slash = path.find_last_of("/\\");
-    return slash == std::string_view::npos ? path : path.substr(slash + 1);
-}
-
 // A wheel is told by its distribution's name alone, so that the next version's findings are known again.
 std::string_view lasting_name(std::string_view path) {
-    const std::string_view name = last_part(path);
+    const std::string_view name = base_name(path);
     return name.ends_with(".whl") ? name.substr(0, name.find('-')) : name;
 }
 
 // A module's name without the suffix that says which CPython it is for: `pkg/mod.cpython-313-….so` is `pkg/mod`.
 std::string_view without_suffix(std::string_view path) {
-    const std::size_t start = path.size() - last_part(path).size();
+    const std::size_t start = path.size() - base_name(path).size();
     const std::size_t dot = path.find('.', start);
     return path.substr(0, dot == start ? std::string_view::npos : dot);
 }
