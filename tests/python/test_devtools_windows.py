@@ -6,6 +6,7 @@ The modules are assembled and linked by hand, so that a failure here is one of t
 from __future__ import annotations
 
 import subprocess
+import textwrap
 from pathlib import Path
 
 import pytest
@@ -169,6 +170,26 @@ def test_a_program_that_hangs_is_ended() -> None:
     python = maven.provide(maven.ARTEFACTS[0])
     with pytest.raises(DevelopmentError, match=r"under Wine, python\.exe did not end within 3 seconds"):
         wine.run_windows(python, ["-c", "import time; time.sleep(60)"], timeout=3)
+
+
+def test_a_process_that_wine_did_not_start_is_started_again(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    """A stand-in for what happens once in thousands: the first run ends with status 1 and says nothing."""
+    python = maven.provide(maven.ARTEFACTS[0])
+    program = """
+        import os, sys
+        if not os.path.exists(sys.argv[1]):
+            open(sys.argv[1], "w").close()
+            os._exit(1)
+        print("second run")
+    """
+    done = wine.run_windows(python, ["-c", textwrap.dedent(program), tmp_path / "first"], timeout=60)
+    assert done == wine.Done(0, "second run\n")
+    assert "a process died before its first instruction (attempt 1 of 3): python.exe" in capfd.readouterr().err
+    always = wine.run_windows(python, ["-c", "raise OSError(1359, 'Internal error', 'x', 1359)"], timeout=60)
+    assert always.status == 1 and always.output.endswith("OSError: [WinError 1359] Internal error: 'x'\n")
+    assert capfd.readouterr().err.count("attempt") == 3
+    assert wine.run_windows(python, ["-c", "raise ValueError"], timeout=60).status == 1
+    assert capfd.readouterr().err == ""
 
 
 def test_nasm_and_the_linker_under_wine_write_what_they_write_on_linux(tmp_path: Path) -> None:

@@ -2,7 +2,8 @@
 
 Measured with Wine 8: a Python whose standard output is a regular file ends at once, so output always goes through a
 pipe; the server and its services, where a program starts them, keep that program's pipe open after its end: they are
-started before it, with nothing to hold, and a program has ended when its process has, not when its pipe has.
+started before it, with nothing to hold, and a program has ended when its process has, not when its pipe has. Once in
+some thousand starts, with other builds beside it, a process dies before its first instruction: it is started again.
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ from __future__ import annotations
 import os
 import shutil
 import subprocess
+import sys
 import threading
 import time
 from collections.abc import Mapping, Sequence
@@ -26,6 +28,9 @@ LINGER_SECONDS = 120
 PROGRAM_FOLDERS = ("/usr/lib/wine", "/usr/lib/wine/../../bin")
 GRACE_SECONDS = 2.0
 """How long an open pipe is still read after a program's end."""
+ATTEMPTS = 3
+CHILD_NOT_STARTED = "[WinError 1359]"
+"""What CreateProcess says when Wine's new process died before its first instruction: ERROR_INTERNAL_ERROR."""
 _SETTINGS = {
     "WINEDEBUG": "-all",
     "WINEDLLOVERRIDES": "mscoree=;mshtml=;winedbg.exe=",  # no questions about .NET and HTML, no debugger's window
@@ -41,6 +46,11 @@ class Done:
     status: int
     output: str
 
+    @property
+    def was_started(self) -> bool:
+        """Whether the end can be the program's own: a Python that fails says why, and Windows has no such error."""
+        return not (self.status == 1 and not self.output) and CHILD_NOT_STARTED not in self.output
+
 
 def run_windows(
     program: Path,
@@ -52,11 +62,24 @@ def run_windows(
 ) -> Done:
     """Runs a Windows program to its end. Paths among its words are Linux's: Wine's programs take them as Z:'s.
 
-    Raises DevelopmentError when Wine cannot be had or the program does not end within `timeout` seconds.
+    A program that Wine did not start, or whose own program it did not, runs again, which is said. Raises
+    DevelopmentError when Wine cannot be had or the program does not end within `timeout` seconds.
     """
     prefix = provide_prefix()
     start_server(prefix)
     command = [_wine(), program, *(windows_path(word) if isinstance(word, Path) else word for word in words)]
+    for attempt in range(1, ATTEMPTS + 1):
+        done = _run_once([str(word) for word in command], program.name, environment(prefix, env), cwd, timeout)
+        if done.was_started:
+            break
+        died = f"a process died before its first instruction (attempt {attempt} of {ATTEMPTS})"
+        print(f"[dev] under Wine, {died}: {program.name}", file=sys.stderr, flush=True)
+    return done
+
+
+def _run_once(
+    command: list[str], name: str, variables: dict[str, str], cwd: Path | None, timeout: float | None
+) -> Done:
     reader, writer = os.pipe()
     printed = bytearray()
 
@@ -66,9 +89,9 @@ def run_windows(
         os.close(reader)
 
     with subprocess.Popen(
-        [str(word) for word in command],
+        command,
         cwd=cwd,
-        env=environment(prefix, env),
+        env=variables,
         stdin=subprocess.DEVNULL,
         stdout=writer,
         stderr=subprocess.STDOUT,
@@ -80,7 +103,7 @@ def run_windows(
             status = process.wait(timeout)
         except subprocess.TimeoutExpired:
             process.kill()
-            raise DevelopmentError(f"under Wine, {program.name} did not end within {timeout} seconds") from None
+            raise DevelopmentError(f"under Wine, {name} did not end within {timeout} seconds") from None
     # What the program printed is in the pipe by now; whoever else holds the other end has nothing to say.
     draining.join(GRACE_SECONDS)
     return Done(status, bytes(printed).decode("utf-8", "replace").replace("\r\n", "\n"))
