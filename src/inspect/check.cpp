@@ -87,6 +87,13 @@ FileReport unreadable(const Subject& subject, const Error& error) {
     return report;
 }
 
+void take_verdict(FileReport& report, Verdict verdict, const CheckOptions& options) {
+    silence(verdict.findings, options.suppressions);
+    report.findings = std::move(verdict.findings);
+    report.not_checked = std::move(verdict.not_checked);
+    report.not_applicable = std::move(verdict.not_applicable);
+}
+
 // `of_slices` is what all slices of the file say together; it is told with the first one.
 FileReport check_one(const Subject& subject, const Image& image, const Expectations& expected, Verdict of_slices,
                      const CheckOptions& options) {
@@ -102,15 +109,11 @@ FileReport check_one(const Subject& subject, const Image& image, const Expectati
     if (!expected.targets.empty()) {
         report.target = expected.targets.front().name;
     }
-    Verdict verdict = check_image(image, expected);
-    std::move(verdict.findings.begin(), verdict.findings.end(), std::back_inserter(of_slices.findings));
-    verdict.findings = std::move(of_slices.findings);
+    Verdict verdict = std::move(of_slices);
+    append(verdict, check_image(image, expected));
     add_code_verdict(subject.bytes, image, expected, options.read_all_code, verdict, report);
     report.passed = settle(verdict, image, expected);
-    silence(verdict.findings, options.suppressions);
-    report.findings = std::move(verdict.findings);
-    report.not_checked = std::move(verdict.not_checked);
-    report.not_applicable = std::move(verdict.not_applicable);
+    take_verdict(report, std::move(verdict), options);
     return report;
 }
 
@@ -172,10 +175,7 @@ FileReport report_on_wheel(const std::string& path, const WheelFacts& facts, con
     report.is_wheel = true;
     Verdict verdict = check_wheel(facts);
     report.passed = passed_by_wheel(verdict);
-    silence(verdict.findings, options.suppressions);
-    report.findings = std::move(verdict.findings);
-    report.not_checked = std::move(verdict.not_checked);
-    report.not_applicable = std::move(verdict.not_applicable);
+    take_verdict(report, std::move(verdict), options);
     return report;
 }
 

@@ -2,10 +2,6 @@
 
 #include <fmt/core.h>
 
-#include <algorithm>
-#include <iterator>
-#include <utility>
-
 #include "base/error.hpp"
 #include "inspect/code/code.hpp"
 #include "inspect/rules/isa.hpp"
@@ -57,12 +53,8 @@ Verdict verdict_on(std::span<const std::byte> file, const Image& image, const Ex
 
 void add_code_verdict(std::span<const std::byte> file, const Image& image, const Expectations& expected,
                       bool whatever_the_size, Verdict& verdict, FileReport& report) {
-    Verdict one = verdict_on(file, image, expected, whatever_the_size, report);
-    std::move(one.findings.begin(), one.findings.end(), std::back_inserter(verdict.findings));
-    std::move(one.not_checked.begin(), one.not_checked.end(), std::back_inserter(verdict.not_checked));
-    std::move(one.not_applicable.begin(), one.not_applicable.end(), std::back_inserter(verdict.not_applicable));
-    std::stable_sort(verdict.findings.begin(), verdict.findings.end(),
-                     [](const Finding& left, const Finding& right) { return left.severity < right.severity; });
+    append(verdict, verdict_on(file, image, expected, whatever_the_size, report));
+    sort_by_severity(verdict.findings);
 }
 
 }  // namespace nasm_build::inspect

@@ -51,4 +51,10 @@ struct Verdict {
 
 [[nodiscard]] const char* name_of(Severity severity) noexcept;
 
+/// Adds what another family says behind what is there.
+void append(Verdict& all, Verdict one);
+
+/// Errors first, then warnings, then notes; those of one severity stay in their order.
+void sort_by_severity(std::vector<Finding>& findings);
+
 }  // namespace nasm_build::inspect

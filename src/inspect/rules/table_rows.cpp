@@ -50,6 +50,20 @@ bool names_a_way(unsigned flags) noexcept {
     }
 }
 
+// Calls `visit` with each row's address, its name for a message (`row 3 of the module's methods, add`) and the name it
+// begins with.
+template <typename Visit>
+void for_each_row(Context& context, const Array& array, Visit visit) {
+    context.saw(array.rule);
+    for (std::uint64_t row = 0;; ++row) {
+        const auto name = named_row(context, array, row);
+        if (!name) {
+            return;
+        }
+        visit(array.address + row * array.row_size, fmt::format("{}, {}", row_name(array, row), *name), *name);
+    }
+}
+
 void check_flags(Context& context, const std::string& what, unsigned flags, bool of_type) {
     constexpr auto id = rule::method_table;
     if (!names_a_way(flags)) {
@@ -156,15 +170,8 @@ void check_methods(Context& context, const std::string& name, std::uint64_t addr
                       {0, 8, 24},
                       "ml_name 0, ml_meth 8, ml_flags 16, ml_doc 24",
                       "write 4 bytes between ml_flags and ml_doc, `dd METH_O, 0`, or use `py_method` of Python.inc"};
-    context.saw(id);
     std::set<std::string_view> names;
-    for (std::uint64_t row = 0;; ++row) {
-        const auto method = named_row(context, array, row);
-        if (!method) {
-            return;
-        }
-        const std::uint64_t at = address + row * row_size;
-        const std::string what = fmt::format("{}, {}", row_name(array, row), *method);
+    for_each_row(context, array, [&](std::uint64_t at, const std::string& what, std::string_view method) {
         check_method_function(context, what, at + 8);
         check_flags(context, what, static_cast<unsigned>(*number_at(context.image, at + 16, 4)), of_type);
         const Word doc = *word_at(context.image, at + 24);
@@ -173,13 +180,13 @@ void check_methods(Context& context, const std::string& name, std::uint64_t addr
                           fmt::format("{}: ml_doc is the number 0x{:x}, not the address of a text", what, doc.value),
                           std::string(array.fix));
         }
-        if (*method != "?" && !names.insert(*method).second) {
+        if (method != "?" && !names.insert(method).second) {
             context.warning(id,
                             fmt::format("{} has a name that another row has, and CPython keeps the {} one", what,
                                         of_type ? "first" : "last"),
                             "leave one of them out, or give it another name");
         }
-    }
+    });
 }
 
 void check_members(Context& context, const std::string& name, std::uint64_t address, std::int64_t basic_size,
@@ -194,17 +201,11 @@ void check_members(Context& context, const std::string& name, std::uint64_t addr
                       {0, 32},
                       "name 0, type 8, offset 16, flags 24, doc 32",
                       "write 4 bytes after the type and after the flags, or use `py_member` of Python.inc"};
-    context.saw(id);
-    for (std::uint64_t row = 0;; ++row) {
-        const auto member = named_row(context, array, row);
-        if (!member) {
-            return;
+    for_each_row(context, array, [&](std::uint64_t at, const std::string& what, std::string_view member) {
+        if (!is_special(member)) {
+            check_member(context, what, at, basic_size, item_size);
         }
-        if (!is_special(*member)) {
-            check_member(context, fmt::format("{}, {}", row_name(array, row), *member), address + row * row_size,
-                         basic_size, item_size);
-        }
-    }
+    });
 }
 
 void check_attributes(Context& context, const std::string& name, std::uint64_t address) {
@@ -218,20 +219,14 @@ void check_attributes(Context& context, const std::string& name, std::uint64_t a
                       {0, 8, 16, 24, 32},
                       "name 0, get 8, set 16, doc 24, closure 32",
                       "write five words a row, or use `py_attribute` of Python.inc"};
-    context.saw(id);
-    for (std::uint64_t row = 0;; ++row) {
-        const auto attribute = named_row(context, array, row);
-        if (!attribute) {
-            return;
-        }
+    for_each_row(context, array, [&](std::uint64_t at, const std::string& what, std::string_view) {
         for (const auto& [offset, field] : {std::pair{std::uint64_t{8}, "get"}, {std::uint64_t{16}, "set"}}) {
-            const Word function = *word_at(context.image, address + row * row_size + offset);
+            const Word function = *word_at(context.image, at + offset);
             if (!function.is_null()) {
-                check_function(context, id, fmt::format("{}, {}: {}", row_name(array, row), *attribute, field),
-                               function);
+                check_function(context, id, fmt::format("{}: {}", what, field), function);
             }
         }
-    }
+    });
 }
 
 }  // namespace nasm_build::inspect::tables
