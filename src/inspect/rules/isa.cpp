@@ -97,7 +97,7 @@ FeatureSet all_of(const std::vector<Above>& above) {
 
 void check_baseline(Verdict& verdict, const Code& code, const Image& image, const Expectations& expected) {
     const bool asks = !code.asks.empty();
-    const std::vector<Above> above = above_baseline(code, baseline_of(image), asks);
+    const std::vector<Above> above = above_baseline(code, baseline_of(image, expected), asks);
     if (above.empty()) {
         return;
     }

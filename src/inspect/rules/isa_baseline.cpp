@@ -1,8 +1,12 @@
 #include "inspect/rules/isa_baseline.hpp"
 
+#include <array>
+#include <bit>
 #include <charconv>
 #include <string_view>
 #include <utility>
+
+#include "inspect/rules/c_library.hpp"
 
 namespace nasm_build::inspect {
 
@@ -40,11 +44,21 @@ FeatureSet baseline_of_macos(const Image& image) {
     return features;
 }
 
+// A file with the mark GNU_PROPERTY_X86_ISA_1_NEEDED is loaded by glibc on no lesser machine; isa-needed tells of it.
+FeatureSet asked_by_glibc(const Image& image, const Expectations& expected) {
+    constexpr auto levels = std::to_array<Level>({Level::v1, Level::v2, Level::v3, Level::v4});
+    const auto level = static_cast<std::size_t>(std::bit_width(image.elf.properties.x86_isa_needed));
+    if (level == 0 || level > levels.size() || !may_meet_glibc(expected)) {
+        return {};
+    }
+    return code::features_of(levels.at(level - 1));
+}
+
 }  // namespace
 
 // What only the first x86-64 processors of 2003 to 2005 lack is taken for granted: Windows from 8.1 on and every hypervisor ask
 // for it too.
-FeatureSet baseline_of(const Image& image) {
+FeatureSet baseline_of(const Image& image, const Expectations& expected) {
     FeatureSet features;
     for (const Feature feature : {Feature::baseline, Feature::cx16, Feature::sahf, Feature::sse3}) {
         features.add(feature);
@@ -52,6 +66,9 @@ FeatureSet baseline_of(const Image& image) {
     if (image.format == Format::macho) {
         // The slice for Haswell: dyld takes it on no older machine.
         features.add(image.slice == "x86_64h" ? code::features_of(Level::v3) : baseline_of_macos(image));
+    }
+    if (image.format == Format::elf) {
+        features.add(asked_by_glibc(image, expected));
     }
     return features;
 }

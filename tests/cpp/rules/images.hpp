@@ -98,6 +98,12 @@ inline Expectations for_target(const std::string& platform) {
     return expected;
 }
 
+/// What a module for CPython 3.13 in a wheel of these platform tags is held to.
+inline Expectations for_tag(const std::string& tags) {
+    const std::string name = "pymult-1.0-cp313-cp313-" + tags + ".whl";
+    return merge(for_python("3.13"), expectations_from_wheel_name(name), {});
+}
+
 // Findings as people see them, one a line: what the tests compare.
 inline std::vector<std::string> lines(const Verdict& verdict) {
     std::vector<std::string> all;

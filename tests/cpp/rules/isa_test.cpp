@@ -47,6 +47,16 @@ TEST(Isa, PlainCodeIsSilent) {
     }
 }
 
+TEST(Isa, WhatTheFileIsMarkedAsNeedingGlibcAsksFor) {
+    const Code code = code_of({function_with("sum_avx2", {{Feature::avx2, "vpaddb"}})});
+    Image image = module_of(Format::elf);
+    image.elf.properties.x86_isa_needed = 4;
+    EXPECT_EQ(said(code, image), Lines{});
+    EXPECT_EQ(said(code, image, for_tag("musllinux_1_2_x86_64")).size(), 2U);
+    image.elf.properties.x86_isa_needed = 2;
+    EXPECT_EQ(said(code, image).size(), 2U);
+}
+
 TEST(Isa, AboveTheBaselineWithoutAsking) {
     const Code code = code_of({function_with("sum", {{Feature::popcnt, "popcnt"}}),
                                function_with("sum_avx2", {{Feature::avx, "vmovdqu"}, {Feature::avx2, "vpaddb"}})});
@@ -117,9 +127,9 @@ TEST(Isa, TheBaselineOfMacos) {
     EXPECT_EQ(witness("11.0"), "");
     EXPECT_EQ(witness("10.13"), "note: needs x86-64-v2 (popc");
     EXPECT_EQ(witness("10.9"), "note: needs x86-64-v2 (pmul");
-    EXPECT_FALSE(baseline_of(image).has(Feature::sse41));
+    EXPECT_FALSE(baseline_of(image, for_python("3.13")).has(Feature::sse41));
     image.slice = "x86_64h";
-    EXPECT_TRUE(baseline_of(image).has(Feature::avx2));
+    EXPECT_TRUE(baseline_of(image, for_python("3.13")).has(Feature::avx2));
 }
 
 TEST(Isa, TooMuchThatDoesNotDecode) {

@@ -11,11 +11,6 @@ constexpr const char* storage_fix =
     "fix: compile with -ftls-model=global-dynamic; assembly can keep the data in the module's state instead";
 constexpr const char* unpacked_fix = "fix: link without -z pack-relative-relocs (--pack-dyn-relocs=relr)";
 
-Expectations for_tag(const std::string& tags) {
-    const std::string name = "pymult-1.0-cp313-cp313-" + tags + ".whl";
-    return merge(for_python("3.13"), expectations_from_wheel_name(name), {});
-}
-
 const Expectations anyone = for_python("3.13");
 const Expectations musl = for_tag("musllinux_1_2_x86_64");
 
