@@ -111,6 +111,18 @@ bool is_for_mingw(const Expectations& expected) {
     });
 }
 
+// The wheel of another distribution that is required may have loaded the library before the import.
+Finding without_mingw(const std::vector<std::string>& names, const Expectations& expected) {
+    const bool is_wheel = expected.wheel != nullptr;
+    const bool has_others = is_wheel && expected.wheel->has_dependencies;
+    const std::string_view rest = !is_wheel    ? ": it must come with the module"
+                                  : has_others ? ", and the wheel does not bring: one that it requires must"
+                                               : ", and the wheel does not bring";
+    return make_finding(rule::c_runtime_missing, is_wheel && !has_others ? Severity::error : Severity::warning,
+                        {fmt::format("needs {}, which neither Windows nor CPython has{}", list_of(names), rest),
+                         "link with -static, or let delvewheel put it into the wheel"});
+}
+
 void check_runtimes(Verdict& verdict, const Image& image, const Expectations& expected) {
     std::vector<std::string> debug;
     std::vector<std::string> redistributable;
@@ -138,14 +150,7 @@ void check_runtimes(Verdict& verdict, const Image& image, const Expectations& ex
                           "build it for release: /MD, not /MDd"}));
     }
     if (!mingw.empty()) {
-        const bool is_wheel = expected.wheel != nullptr;
-        verdict.findings.push_back(make_finding(
-            rule::c_runtime_missing, is_wheel ? Severity::error : Severity::warning,
-            {is_wheel ? fmt::format("needs {}, which neither Windows nor CPython has, and the wheel does not bring",
-                                    list_of(mingw))
-                      : fmt::format("needs {}, which neither Windows nor CPython has: it must come with the module",
-                                    list_of(mingw)),
-             "link with -static, or let delvewheel put it into the wheel"}));
+        verdict.findings.push_back(without_mingw(mingw, expected));
     }
     if (!redistributable.empty()) {
         verdict.findings.push_back(make_finding(

@@ -117,6 +117,15 @@ TEST(PeLoading, TheRuntimesOfMinGw) {
         (Lines{"error: needs libgcc_s_seh-1.dll and libwinpthread-1.dll, which neither Windows nor CPython has, and "
                "the wheel does not bring [c-runtime-missing]",
                fix}));
+    Expectations with_others = in_a_wheel({"pymult.pyd"});
+    auto contents = std::make_shared<WheelContents>(*with_others.wheel);
+    contents->has_dependencies = true;
+    with_others.wheel = contents;
+    EXPECT_EQ(
+        lines(check_pe_loading(image, with_others)),
+        (Lines{"warning: needs libgcc_s_seh-1.dll and libwinpthread-1.dll, which neither Windows nor CPython has, and "
+               "the wheel does not bring: one that it requires must [c-runtime-missing]",
+               fix}));
     EXPECT_EQ(lines(check_pe_loading(image, in_a_wheel({"LIBGCC_S_SEH-1.DLL", "libwinpthread-1.dll"}))), Lines{});
     EXPECT_EQ(lines(check_pe_loading(image, for_target("mingw-x86_64-ucrt"))), Lines{}) << "MSYS2's Python has them";
 }
