@@ -267,6 +267,36 @@ def test_cpython_agrees(samples: Samples) -> None:
     assert imports(samples) == "killed by signal 11"
 
 
+def nested(flags: int, levels: int) -> str:
+    """A definition whose slots include an array of PySlot (PEP 820), which includes others, down to one with the exec slot."""
+    arrays = "".join(
+        f"array{n}:\n        dw 92, {flags}\n        dd 0\n        dq array{n + 1}\n        dq 0, 0\n"
+        for n in range(1, levels)
+    )
+    innermost = f"array{levels}:\n        dw 85, 0\n        dd 0\n        dq function\n        dq 0, 0\n"
+    source = source_of("elf").replace("dd 2, 0\n        dq function", "dd 92, 0\n        dq array1")
+    return source.replace("spec:\n", arrays + innermost + "spec:\n")
+
+
+@pytest.mark.every_python
+def test_cpython_agrees_on_nested_slots(samples: Samples) -> None:
+    """The first CPython that reads nested arrays is 3.15; its own words are compared where it is what runs."""
+    name = "pymult.cpython-315-x86_64-linux-gnu.so"
+    runs = sys.version_info >= (3, 15) and "free-threading" not in sys.version
+    for flags, levels, ours, cpythons in (
+        (2, 4, None, ""),
+        (0, 2, "lacks the flag PySlot_STATIC", "SystemError: slots included from PyModuleDef must be static"),
+        (2, 5, "nests arrays of slots deeper than 5", "too many levels of nested slots"),
+    ):
+        source = nested(flags, levels)
+        samples.elf(source, name)
+        said = findings(samples, name)
+        assert (said == []) if ours is None else (len(said) == 1 and ours in said[0]), (flags, levels, said)
+        if runs:
+            samples.elf(source, "pymult.so")
+            assert imports(samples).endswith(cpythons) and bool(imports(samples)) == bool(cpythons)
+
+
 # -- what else a module's names tell ------------------------------------------------------------------------------------
 
 
@@ -279,14 +309,29 @@ def test_an_entry_point_without_a_type(samples: Samples) -> None:
     )
 
 
+def make_exporting(samples: Samples, binary: str, label: str) -> str:
+    """A good module that exports one more function."""
+    source = source_of(binary).replace("function:", f"{label}:\nfunction:")
+    source = source.replace("        global ", f"        global {label}\n        global ", 1)
+    if binary == "pe":
+        return samples.pe(source, link=["/export:PyInit_pymult", f"/export:{label}"])
+    return make(samples, binary, source)
+
+
+@pytest.mark.parametrize("binary", FORMATS)
+def test_entry_points_of_two_modules(samples: Samples, binary: str) -> None:
+    made = make_exporting(samples, binary, "PyInit_second")
+    assert samples.check(made).findings == (
+        f"{made}: note: exports PyInit_second besides its own entry point: `import` looks for a file of each module's name and "
+        "does not find that one here [several-entry-points]\n"
+        "  fix: build a file for each module, or keep an importer that asks this file for each by name (PEP 489)\n"
+        "checked 1 module: 0 errors, 0 warnings, 1 note\n"
+    )
+
+
 @pytest.mark.parametrize("binary", FORMATS)
 def test_an_interpreter_within(samples: Samples, binary: str) -> None:
-    source = source_of(binary).replace("function:", "Py_Initialize:\nfunction:")
-    source = source.replace("        global ", "        global Py_Initialize\n        global ", 1)
-    if binary == "pe":
-        made = samples.pe(source, link=["/export:PyInit_pymult", "/export:Py_Initialize"])
-    else:
-        made = make(samples, binary, source)
+    made = make_exporting(samples, binary, "Py_Initialize")
     assert samples.check(made).output.startswith(
         f"{made}: error: defines Py_Initialize itself: an interpreter is linked into it, beside the one that imports it "
         "[embedded-python]\n"

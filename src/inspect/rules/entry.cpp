@@ -242,6 +242,24 @@ Verdict check_found(const Image& image, const Export& entry) {
     return verdict;
 }
 
+// CPython loads several modules from one file for an importer that asks for each by name (PEP 489, Multiple modules in one
+// library); the usual import asks for the one that the file is called.
+void check_others(Verdict& verdict, const Image& image, const EntryNames& names) {
+    std::vector<std::string> others = entry_like_names(image);
+    std::erase_if(others, [&](const std::string& one) { return one == names.init || one == names.module_export; });
+    if (others.empty()) {
+        return;
+    }
+    std::sort(others.begin(), others.end());
+    verdict.findings.push_back(make_finding(
+        rule::several_entry_points,
+        {fmt::format("exports {} besides its own entry point: `import` looks for a file of each module's name and does "
+                     "not find {} here",
+                     list_of(others), others.size() == 1 ? "that one" : "those"),
+         "build a file for each module, or keep an importer that asks this file for each by name (PEP 489)",
+         others.front()}));
+}
+
 }  // namespace
 
 bool looks_like_module(const Image& image) {
@@ -281,6 +299,7 @@ Verdict check_entry(const Image& image, const Expectations& expected) {
                 verdict.findings.insert(verdict.findings.end(), one.findings.begin(), one.findings.end());
             }
         }
+        check_others(verdict, image, names);
         return verdict;
     }
     const auto hidden = std::find_if(image.hidden.begin(), image.hidden.end(), [&](const HiddenSymbol& one) {

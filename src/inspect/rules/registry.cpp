@@ -19,6 +19,8 @@ constexpr auto rules = std::to_array<Rule>({
      "The only entry point is one that the CPython it is built for does not look for"},
     {rule::entry_untyped, "entry", Severity::note, Scope::module, Formats::elf,
      "The entry point has no type, so that some tools take the module for a plain library"},
+    {rule::several_entry_points, "entry", Severity::note, Scope::module, Formats::any,
+     "The file has entry points of other modules too, which an import does not find by itself"},
 
     {rule::python_symbol_unknown, "python-api", Severity::error, Scope::binary, Formats::any,
      "No CPython has a symbol that the module needs"},

@@ -48,6 +48,7 @@ inline constexpr std::string_view entry_hidden = "entry-hidden";
 inline constexpr std::string_view entry_not_code = "entry-not-code";
 inline constexpr std::string_view entry_too_new = "entry-too-new";
 inline constexpr std::string_view entry_untyped = "entry-untyped";
+inline constexpr std::string_view several_entry_points = "several-entry-points";
 inline constexpr std::string_view python_symbol_unknown = "python-symbol-unknown";
 inline constexpr std::string_view python_symbol_missing = "python-symbol-missing";
 inline constexpr std::string_view not_stable_abi = "not-stable-abi";

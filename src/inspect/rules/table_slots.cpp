@@ -1,8 +1,9 @@
-// A module's slots: PyModuleDef_Slot (PEP 489), PySlot (PEP 793, PEP 820), and the PyABIInfo in the latter.
+// A module's slots: PyModuleDef_Slot (PEP 489), PySlot (PEP 793), and the arrays nested in either (PEP 820).
 #include <fmt/core.h>
 
 #include <algorithm>
 #include <map>
+#include <utility>
 
 #include "inspect/rules/registry.hpp"
 #include "inspect/rules/tables.hpp"
@@ -47,8 +48,10 @@ constexpr auto slots = std::to_array<Slot>({
     {110, "Py_mod_token", 15, false, false, true},
 });
 
+constexpr std::uint32_t slot_exec = 85, slot_new_array = 92, slot_old_array = 94, slot_abi = 109;
 constexpr std::uint16_t flag_optional = 1, flag_static = 2, known_flags = 7;
 constexpr std::uint64_t row_size = 16;
+constexpr unsigned deepest_level = 5;  ///< of nested arrays, the outermost among them
 
 const Slot* find_slot(std::uint64_t number) {
     const auto found =
@@ -61,19 +64,10 @@ std::uint32_t one_number(const Slot& slot) {
     return slot.number <= 4 ? slot.number + 83 : slot.number;
 }
 
-/// The slots of one array that were seen before.
-class Seen {
-public:
-    /// Whether it stands there a second time where it may not.
-    bool repeats(const Slot& slot, bool exec_once) {
-        const bool once = slot.once || (exec_once && one_number(slot) == 85);
-        return ++counts_[one_number(slot)] > 1 && once;
-    }
-    [[nodiscard]] bool has(std::uint32_t number) const { return counts_.contains(number); }
-
-private:
-    std::map<std::uint32_t, unsigned> counts_;
-};
+/// Whether its value is another array of slots.
+bool is_array(const Slot& slot) {
+    return slot.number == slot_new_array || slot.number == slot_old_array;
+}
 
 void check_value(Context& context, const Slot& slot, const std::string& what, const Word& value) {
     if (value.is_null()) {
@@ -86,9 +80,9 @@ void check_value(Context& context, const Slot& slot, const std::string& what, co
     }
 }
 
-Array old_array(std::uint64_t address) {
+Array old_array(std::string name, std::uint64_t address) {
     return {id,
-            "the module's slots",
+            std::move(name),
             "PyModuleDef_Slot",
             address,
             row_size,
@@ -97,15 +91,18 @@ Array old_array(std::uint64_t address) {
             "write 4 bytes between a slot's number and its value: `dd Py_mod_exec, 0` and then `dq function`"};
 }
 
-Array new_array(std::uint64_t address, const std::string& entry) {
-    static constexpr std::string_view fields = "sl_id 0, sl_flags 2, sl_reserved 4, its value 8";
-    return {id,       "the slots that " + entry + " returns",
-            "PySlot", address,
-            row_size, {8},
-            fields,   "write a slot as `dw id, flags`, `dd 0`, `dq value`"};
+Array new_array(std::string name, std::uint64_t address) {
+    return {id,
+            std::move(name),
+            "PySlot",
+            address,
+            row_size,
+            {8},
+            "sl_id 0, sl_flags 2, sl_reserved 4, its value 8",
+            "write a slot as `dw id, flags`, `dd 0`, `dq value`"};
 }
 
-/// The values of a new array's slots, which say what a definition says.
+/// The values of the slots of 3.15, which say what a definition says.
 void check_meaning(Context& context, const Slot& slot, const std::string& what, const Word& value) {
     switch (slot.number) {
         case 100:
@@ -137,169 +134,184 @@ void check_meaning(Context& context, const Slot& slot, const std::string& what, 
     }
 }
 
-}  // namespace
-
-void check_old_slots(Context& context, std::uint64_t address) {
-    context.saw(id);
-    const Array array = old_array(address);
-    Seen seen;
-    for (std::uint64_t row = 0; check_row(context, array, row); ++row) {
-        const std::uint64_t at = address + row * row_size;
-        const auto number = static_cast<std::int32_t>(*number_at(context.image, at, 4));
-        if (number == 0) {
-            return;
-        }
-        const Slot* slot = find_slot(static_cast<std::uint32_t>(number));
-        if (slot == nullptr) {
-            context.error(
-                id,
-                fmt::format("{} has the number {}, which is no slot of a module: CPython refuses it with SystemError",
-                            row_name(array, row), number),
-                "give a Py_mod_ number, and end the array with `times 16 db 0`");
-            return;
-        }
-        if (context.promises_less_than(slot->since)) {
-            context.error(
-                id,
-                fmt::format("{}, {} with the number {}, came with CPython 3.{}; {} refuses it with SystemError",
-                            row_name(array, row), slot->name, slot->number, slot->since, audience(context.expected)),
-                slot->number >= 84 && slot->number <= 87
-                    ? fmt::format("write the older number, {}, which every CPython that has the slot takes",
-                                  slot->number - 83)
-                    : fmt::format("leave it out, or build for CPython 3.{} and later", slot->since));
-        }
-        if (seen.repeats(*slot, false)) {
-            context.error(
-                id,
-                fmt::format("{} is a second {}: CPython refuses it with SystemError", row_name(array, row), slot->name),
-                "leave one of them out");
-        }
-        check_value(context, *slot, row_name(array, row), *word_at(context.image, at + 8));
+/// `within_definition`: it is an array that a PyModuleDef's slots include.
+void check_flags(Context& context, const Slot& slot, const std::string& what, std::uint64_t at,
+                 bool within_definition) {
+    const auto flags = static_cast<std::uint16_t>(*number_at(context.image, at + 2, 2));
+    if ((flags & ~known_flags) != 0 || *number_at(context.image, at + 4, 4) != 0) {
+        context.warning(id,
+                        fmt::format("{} ({}) has bits set in sl_flags or sl_reserved that mean nothing yet (PEP 820)",
+                                    what, slot.name),
+                        "write `dw id, flags` and then `dd 0`");
+    }
+    if ((slot.number == 103 || within_definition) && (flags & flag_static) == 0) {
+        context.error(
+            id,
+            fmt::format("{} ({}) lacks the flag PySlot_STATIC: CPython refuses it with SystemError", what, slot.name),
+            fmt::format("write `dw {}, PySlot_STATIC`", slot.name));
     }
 }
 
-void check_new_slots(Context& context, const TableUse& use) {
-    context.saw(id);
-    const Array array = new_array(use.address, use.entry);
-    Seen seen;
-    for (std::uint64_t row = 0; check_row(context, array, row); ++row) {
-        const std::uint64_t at = use.address + row * row_size;
-        const auto number = *number_at(context.image, at, 2);
-        const auto flags = static_cast<std::uint16_t>(*number_at(context.image, at + 2, 2));
+/// One walk over an array of slots and the arrays nested in it (PEP 820), which count as one: what may stand once may stand once
+/// in all of them.
+class SlotWalk {
+public:
+    /// `is_new`: the outermost array is one of PySlot, which takes a second Py_mod_exec ill.
+    SlotWalk(Context& context, bool is_new) : context_(context), is_new_(is_new) { context.saw(id); }
+
+    /// `level` is 1 for the outermost array.
+    void walk_old(const Array& array, unsigned level);
+    void walk_new(const Array& array, unsigned level);
+
+    [[nodiscard]] bool saw(std::uint32_t number) const { return counts_.contains(number); }
+    /// Whether every array was read to its end, so that what was not seen is not there.
+    [[nodiscard]] bool read_all() const { return read_all_; }
+
+private:
+    /// The slot of that number; nothing for an unknown one, which is told of.
+    const Slot* known_slot(const std::string& what, std::int64_t number, std::string_view end);
+    void check_age(const Slot& slot, const std::string& what);
+    void check_repeated(const Slot& slot, const std::string& what);
+    void enter(const Slot& slot, const std::string& what, const Word& value, unsigned level);
+
+    Context& context_;
+    bool is_new_;
+    bool read_all_ = true;
+    std::map<std::uint32_t, unsigned> counts_;
+};
+
+const Slot* SlotWalk::known_slot(const std::string& what, std::int64_t number, std::string_view end) {
+    const Slot* const slot = number < 0 ? nullptr : find_slot(static_cast<std::uint64_t>(number));
+    if (slot == nullptr) {
+        context_.error(
+            id,
+            fmt::format("{} has the number {}, which is no slot of a module: CPython refuses it with SystemError", what,
+                        number),
+            fmt::format("give a Py_mod_ number, and end the array with `{}`", end));
+        read_all_ = false;
+    }
+    return slot;
+}
+
+void SlotWalk::check_age(const Slot& slot, const std::string& what) {
+    if (context_.promises_less_than(slot.since)) {
+        context_.error(id,
+                       fmt::format("{}, {} with the number {}, came with CPython 3.{}; {} refuses it with SystemError",
+                                   what, slot.name, slot.number, slot.since, audience(context_.expected)),
+                       slot.number >= 84 && slot.number <= 87
+                           ? fmt::format("write the older number, {}, which every CPython that has the slot takes",
+                                         slot.number - 83)
+                           : fmt::format("leave it out, or build for CPython 3.{} and later", slot.since));
+    }
+}
+
+void SlotWalk::check_repeated(const Slot& slot, const std::string& what) {
+    const bool once = slot.once || (is_new_ && one_number(slot) == slot_exec);
+    if (++counts_[one_number(slot)] > 1 && once) {
+        context_.error(id, fmt::format("{} is a second {}: CPython refuses it with SystemError", what, slot.name),
+                       "leave one of them out");
+    }
+}
+
+void SlotWalk::enter(const Slot& slot, const std::string& what, const Word& value, unsigned level) {
+    if (value.is_null()) {
+        return;  // CPython passes it over
+    }
+    if (level >= deepest_level) {
+        context_.error(id,
+                       fmt::format("{} ({}) nests arrays of slots deeper than {}: CPython refuses it with SystemError",
+                                   what, slot.name, deepest_level),
+                       "write the slots into one of the outer arrays");
+        read_all_ = false;
+        return;
+    }
+    if (!check_table(context_, id, fmt::format("{} ({})", what, slot.name), value)) {
+        read_all_ = false;
+        return;
+    }
+    const std::string name = fmt::format("the slots in {}", what);
+    if (slot.number == slot_old_array) {
+        walk_old(old_array(name, value.value), level + 1);
+    } else {
+        walk_new(new_array(name, value.value), level + 1);
+    }
+}
+
+void SlotWalk::walk_old(const Array& array, unsigned level) {
+    for (std::uint64_t row = 0; check_row(context_, array, row); ++row) {
+        const std::uint64_t at = array.address + row * row_size;
         const std::string what = row_name(array, row);
+        const auto number = static_cast<std::int32_t>(*number_at(context_.image, at, 4));
         if (number == 0) {
-            if ((flags & flag_optional) != 0) {
-                context.error(id,
-                              what + " ends them with the flag PySlot_OPTIONAL: CPython refuses it with SystemError",
-                              "end them with `dq 0, 0`");
-            }
-            break;
-        }
-        const Slot* slot = find_slot(number);
-        if (slot == nullptr) {
-            if ((flags & flag_optional) != 0) {
-                continue;
-            }
-            context.error(
-                id,
-                fmt::format("{} has the number {}, which is no slot of a module: CPython refuses it with SystemError",
-                            what, number),
-                "give a Py_mod_ number, and end the array with `dq 0, 0`");
             return;
         }
-        if ((flags & ~known_flags) != 0 || *number_at(context.image, at + 4, 4) != 0) {
-            context.warning(
-                id,
-                fmt::format("{} ({}) has bits set in sl_flags or sl_reserved that mean nothing yet (PEP 820)", what,
-                            slot->name),
-                "write `dw id, flags` and then `dd 0`");
+        const Slot* const slot = known_slot(what, number, "times 16 db 0");
+        if (slot == nullptr) {
+            return;
         }
-        if (slot->number == 103 && (flags & flag_static) == 0) {
-            context.error(
-                id,
-                fmt::format("{} (Py_mod_methods) lacks the flag PySlot_STATIC: CPython refuses it with SystemError",
-                            what),
-                "write `dw Py_mod_methods, PySlot_STATIC`");
+        const Word value = *word_at(context_.image, at + 8);
+        check_age(*slot, what);
+        if (is_array(*slot)) {
+            enter(*slot, what, value, level);
+            continue;
         }
-        if (seen.repeats(*slot, true)) {
-            context.error(id, fmt::format("{} is a second {}: CPython refuses it with SystemError", what, slot->name),
-                          "leave one of them out");
-        }
-        const Word value = *word_at(context.image, at + 8);
-        check_value(context, *slot, what, value);
-        check_meaning(context, *slot, what, value);
+        check_repeated(*slot, what);
+        check_value(context_, *slot, what, value);
+        check_meaning(context_, *slot, what, value);
     }
-    const bool may_be_nested = seen.has(92) || seen.has(94);
-    const auto& said = context.verdict.not_checked;
-    const bool is_cut = std::any_of(said.begin(), said.end(), [](const NotChecked& one) { return one.rule == id; });
-    if (!seen.has(109) && !may_be_nested && !is_cut) {
+    read_all_ = false;
+}
+
+void SlotWalk::walk_new(const Array& array, unsigned level) {
+    for (std::uint64_t row = 0; check_row(context_, array, row); ++row) {
+        const std::uint64_t at = array.address + row * row_size;
+        const std::string what = row_name(array, row);
+        const auto number = *number_at(context_.image, at, 2);
+        const auto flags = static_cast<std::uint16_t>(*number_at(context_.image, at + 2, 2));
+        const bool is_optional = (flags & flag_optional) != 0;
+        if (number == 0) {
+            if (is_optional) {
+                context_.error(id,
+                               what + " ends them with the flag PySlot_OPTIONAL: CPython refuses it with SystemError",
+                               "end them with `dq 0, 0`");
+            }
+            return;
+        }
+        if (is_optional && find_slot(number) == nullptr) {
+            continue;
+        }
+        const Slot* const slot = known_slot(what, static_cast<std::int64_t>(number), "dq 0, 0");
+        if (slot == nullptr) {
+            return;
+        }
+        const Word value = *word_at(context_.image, at + 8);
+        check_flags(context_, *slot, what, at, !is_new_ && is_array(*slot) && !value.is_null());
+        if (is_array(*slot)) {
+            enter(*slot, what, value, level);
+            continue;
+        }
+        check_repeated(*slot, what);
+        check_value(context_, *slot, what, value);
+        check_meaning(context_, *slot, what, value);
+    }
+    read_all_ = false;
+}
+
+}  // namespace
+
+void check_old_slots(Context& context, std::uint64_t address) {
+    SlotWalk(context, false).walk_old(old_array("the module's slots", address), 1);
+}
+
+void check_new_slots(Context& context, const TableUse& use) {
+    const Array array = new_array("the slots that " + use.entry + " returns", use.address);
+    SlotWalk walk(context, true);
+    walk.walk_new(array, 1);
+    if (walk.read_all() && !walk.saw(slot_abi)) {
         context.error(
             id,
             fmt::format("{} lack Py_mod_abi, which is mandatory: CPython refuses them with SystemError", array.name),
             "add `dw Py_mod_abi, PySlot_STATIC`, `dd 0`, `dq info` with a PyABIInfo (PyABIInfo_VAR in C)");
-    }
-}
-
-void check_abi_info(Context& context, std::uint64_t address) {
-    constexpr auto abi = rule::abi_info;
-    constexpr std::uint64_t size = 12, stable = 1, gil = 2, free_threaded = 4;
-    context.saw(abi);
-    if (!is_mapped(context.image, address, size) || !pointers_in(context.image, address, address + size).empty()) {
-        context.error(abi, "the module's PyABIInfo is not 12 bytes of numbers",
-                      "write `db 1, 0`, `dw flags`, `dd build_version, abi_version`");
-        return;
-    }
-    const auto major = *number_at(context.image, address, 1);
-    const auto flags = *number_at(context.image, address + 2, 2);
-    const auto version = *number_at(context.image, address + 8, 4);
-    if (major == 0) {
-        return;  // says nothing, and CPython asks nothing
-    }
-    if (major > 1) {
-        context.error(abi,
-                      fmt::format("the module's PyABIInfo has the major version {}: CPython knows 1 alone and ends the "
-                                  "import with ImportError",
-                                  major),
-                      "begin it with `db 1, 0`");
-        return;
-    }
-    if (!context.expected.python) {
-        return;
-    }
-    const toolchain::PythonBuild& python = *context.expected.python;
-    const bool for_any = python.abi == toolchain::Abi::abi3t;
-    const bool lacks_gil = (flags & gil) == 0 && (flags & free_threaded) != 0;
-    const bool lacks_threads = (flags & free_threaded) == 0 && (flags & gil) != 0;
-    if ((lacks_gil && (for_any || !python.free_threaded)) || (lacks_threads && (for_any || python.free_threaded))) {
-        context.error(
-            abi,
-            fmt::format("the module's PyABIInfo says that it is for {} builds alone; the module is for {}",
-                        lacks_gil ? "free-threaded" : "GIL", audience(context.expected)),
-            for_any ? "give PyABIInfo_FREETHREADING_AGNOSTIC as its flags"
-                    : fmt::format("give PyABIInfo_{} as its flags", python.free_threaded ? "FREETHREADED" : "GIL"));
-    }
-    // The first CPython that reads it is 3.15.
-    const unsigned oldest = std::max(python.version.minor, 15U);
-    const auto minor = static_cast<unsigned>((version >> 16U) & 0xFFU);
-    const bool is_stable = (flags & stable) != 0;
-    const bool is_one_version = python.abi == toolchain::Abi::version_specific;
-    const bool is_too_new = minor > oldest;
-    const bool is_other = !is_stable && is_one_version && python.version.minor >= 15 && minor != oldest;
-    const bool is_for_one = !is_stable && !is_one_version;
-    if (version != 0 && (is_too_new || is_other)) {
-        context.error(
-            abi,
-            fmt::format("the module's PyABIInfo says that it is built for the ABI of CPython 3.{}; the module is for "
-                        "{}",
-                        minor, audience(context.expected)),
-            fmt::format("write 0x{:08x} as its abi_version", 0x03000000U | oldest << 16U));
-    } else if (version != 0 && is_for_one) {
-        context.error(
-            abi,
-            fmt::format("the module's PyABIInfo lacks PyABIInfo_STABLE, so that CPython 3.{} alone takes it; the "
-                        "module is for {}",
-                        minor, audience(context.expected)),
-            "add PyABIInfo_STABLE to its flags");
     }
 }
 

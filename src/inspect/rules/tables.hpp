@@ -108,7 +108,7 @@ bool check_row(Context& context, const Array& array, std::uint64_t row);
 void check_definition(Context& context, const TableUse& use);  // table_definition.cpp
 void check_old_slots(Context& context, std::uint64_t address);  // table_slots.cpp
 void check_new_slots(Context& context, const TableUse& use);  // table_slots.cpp
-void check_abi_info(Context& context, std::uint64_t address);  // table_slots.cpp
+void check_abi_info(Context& context, std::uint64_t address);  // table_abi_info.cpp
 void check_type_spec(Context& context, std::uint64_t address);  // table_types.cpp
 /// `of_type`: the methods of a type, not the functions of a module.
 void check_methods(Context& context, const std::string& name, std::uint64_t address, bool of_type);  // table_rows.cpp

@@ -55,6 +55,25 @@ TEST(Entry, OfElfHasAType) {
     }
 }
 
+TEST(Entry, OfOtherModulesAreTold) {
+    for (const Format format : {Format::elf, Format::pe, Format::macho}) {
+        Image image = module_of(format);
+        image.exports.push_back(exported("PyModExport_pymult"));
+        EXPECT_EQ(lines(check(image)), Lines{});
+        image.exports.push_back(exported("PyInit_second"));
+        EXPECT_EQ(lines(check(image)),
+                  (Lines{"note: exports PyInit_second besides its own entry point: `import` looks for a file of each "
+                         "module's name and does not find that one here [several-entry-points]",
+                         "fix: build a file for each module, or keep an importer that asks this file for each by name "
+                         "(PEP 489)"}));
+        image.exports.push_back(exported("PyInit_first"));
+        EXPECT_EQ(
+            lines(check(image)).front(),
+            "note: exports PyInit_first and PyInit_second besides its own entry point: `import` looks for a file of "
+            "each module's name and does not find those here [several-entry-points]");
+    }
+}
+
 TEST(Entry, NothingAtAll) {
     Image image = module_of(Format::elf);
     image.exports.clear();

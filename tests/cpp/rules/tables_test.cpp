@@ -301,6 +301,75 @@ TEST(ModuleSlots, OfAnExportAreWhatPep793Asks) {
             "with SystemError [module-slots]"}));
 }
 
+TEST(ModuleSlots, InNestedArraysAreReadToo) {
+    Memory nested = exporting(2);
+    nested.number(slots + 16, 92, 2);
+    nested.address(slots + 24, methods);
+    nested.number(methods, 85, 2);
+    nested.address(methods + 8, code_address);
+    nested.number(methods + 16, 94, 2);
+    nested.address(methods + 24, methods + 0x40);
+    nested.number(methods + 0x40, 3, 4);
+    nested.number(methods + 0x48, 2);
+    EXPECT_EQ(nested.check(for_python("3.15")), Lines{});
+    nested.number(methods + 0x50, 2, 4);
+    nested.address(methods + 0x58, data_address);
+    nested.number(methods + 0x60, 7, 4);
+    EXPECT_EQ(nested.findings(for_python("3.15")),
+              (Lines{"error: row 2 of the slots in row 2 of the slots in row 2 of the slots that PyModExport_pymult "
+                     "returns is a second Py_mod_exec: CPython refuses it with SystemError [module-slots]",
+                     "error: row 2 of the slots in row 2 of the slots in row 2 of the slots that PyModExport_pymult "
+                     "returns (Py_mod_exec) is an address in .data, which is not code [module-slots]",
+                     "error: row 3 of the slots in row 2 of the slots in row 2 of the slots that PyModExport_pymult "
+                     "returns has the number 7, which is no slot of a module: CPython refuses it with SystemError "
+                     "[module-slots]"}));
+}
+
+TEST(ModuleSlots, MayHaveTheirAbiInfoInANestedArray) {
+    Memory memory = exporting(2);
+    memory.number(slots, 92, 2);
+    memory.address(slots + 8, methods);
+    memory.number(methods, 109, 2);
+    memory.number(methods + 2, 2, 2);
+    memory.address(methods + 8, definition);
+    EXPECT_EQ(memory.check(for_python("3.15")), Lines{});
+    memory.number(methods, 101, 2);
+    memory.address(methods + 8, memory.text("what it does"));
+    EXPECT_EQ(memory.findings(for_python("3.15")),
+              (Lines{"error: the slots that PyModExport_pymult returns lack Py_mod_abi, which is mandatory: CPython "
+                     "refuses them with SystemError [module-slots]"}));
+}
+
+TEST(ModuleSlots, NestFiveArraysAtTheMost) {
+    Memory endless = exporting(2);
+    endless.number(slots + 16, 92, 2);
+    endless.address(slots + 24, slots + 16);
+    const std::string within = "row 1 of the slots in ";
+    EXPECT_EQ(
+        endless.findings(for_python("3.15")),
+        (Lines{"error: " + within + within + within + within +
+               "row 2 of the slots that PyModExport_pymult returns (Py_slot_subslots) nests arrays of slots deeper "
+               "than 5: CPython refuses it with SystemError [module-slots]"}));
+}
+
+TEST(ModuleSlots, OfADefinitionIncludeStaticArraysAlone) {
+    Memory memory;
+    memory.define(false, true);
+    memory.slot(0, 92, methods, true);
+    memory.number(methods, 92, 2);
+    memory.address(methods + 8, methods + 0x40);
+    memory.number(methods + 0x40, 85, 2);
+    memory.address(methods + 0x48, code_address);
+    EXPECT_EQ(memory.check(for_python("3.15")),
+              (Lines{"error: row 1 of the slots in row 1 of the module's slots (Py_slot_subslots) lacks the flag "
+                     "PySlot_STATIC: CPython refuses it with SystemError [module-slots]",
+                     "fix: write `dw Py_slot_subslots, PySlot_STATIC`"}));
+    EXPECT_EQ(
+        memory.findings(for_python("3.14")).front(),
+        "error: row 1 of the module's slots, Py_slot_subslots with the number 92, came with CPython 3.15; CPython "
+        "3.14 refuses it with SystemError [module-slots]");
+}
+
 TEST(AbiInfo, FitsWhatTheModuleIsFor) {
     EXPECT_EQ(
         exporting(4).check(for_python("3.15")),
