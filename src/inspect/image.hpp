@@ -186,6 +186,7 @@ enum class TableKind : std::uint8_t {
     definition_at_once,  ///< a PyModuleDef for PyModule_Create2
     slots,  ///< what a PyModExport_ function returns: an array of PySlot
     type_spec,  ///< a PyType_Spec for PyType_FromSpec and its relatives
+    methods,  ///< an array of PyMethodDef for PyModule_AddFunctions
 };
 
 /// A table that the module's code hands to CPython.

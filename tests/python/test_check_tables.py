@@ -267,6 +267,39 @@ def test_cpython_agrees(samples: Samples) -> None:
     assert imports(samples) == "killed by signal 11"
 
 
+@pytest.mark.parametrize("binary", FORMATS)
+def test_functions_that_are_added_later(samples: Samples, binary: str) -> None:
+    """The exec function hands PyModule_AddFunctions a table of its own."""
+    body = {
+        "elf": "lea rsi, [late]\n        jmp PyModule_AddFunctions wrt ..plt\n",
+        "macho": "lea rsi, [late]\n        jmp PyModule_AddFunctions\n",
+        "pe": "lea rdx, [late]\n        jmp [__imp_PyModule_AddFunctions]\n",
+    }[binary]
+    extern = "__imp_PyModule_AddFunctions" if binary == "pe" else "PyModule_AddFunctions"
+    source = source_of(binary).replace("        extern ", f"        extern {extern}, ", 1)
+    source = source.replace("xor     eax, eax\n        ret\n", body, 1)
+    late = "late:\n        dq method, function\n        dd {flags}, 0\n        dq text\n        times 32 db 0\n"
+    both = "PyModuleDef_Init PyModule_AddFunctions"
+    good = source.replace("spec:\n", late.format(flags=8) + "spec:\n")
+    assert findings(samples, make(samples, binary, good, symbols=both)) == []
+    wrong = source.replace("spec:\n", late.format(flags=12) + "spec:\n")
+    assert findings(samples, make(samples, binary, wrong, symbols=both)) == [
+        "error: row 1 of the functions for PyModule_AddFunctions, multiply has the flags METH_NOARGS | METH_O, which name no way "
+        "to be called: the import ends with SystemError [method-table]"
+    ]
+
+
+def test_a_type_that_a_nested_exec_slot_makes(samples: Samples) -> None:
+    source = with_type("elf").replace("dd 2, 0\n        dq function", "dd 92, 0\n        dq array")
+    array = "array:\n        dw 85, 0\n        dd 0\n        dq function\n        dq 0, 0\n"
+    source = source.replace("spec:\n", array + "spec:\n").replace("dd 6, 0\n        dq 16", "dd 15, 0\n        dq 16")
+    made = samples.elf(source, "pymult.cpython-315-x86_64-linux-gnu.so")
+    assert findings(samples, made) == [
+        "error: row 1 of the members of type pymult.T, multiply has the type 15, which is no Py_T_ number: reading it raises "
+        "SystemError [attribute-table]"
+    ]
+
+
 def nested(flags: int, levels: int) -> str:
     """A definition whose slots include an array of PySlot (PEP 820), which includes others, down to one with the exec slot."""
     arrays = "".join(

@@ -55,7 +55,8 @@ using code::Value;
 constexpr unsigned deepest = 6;
 constexpr unsigned instructions_an_entry = 6000, instructions_of_all = 30'000;
 constexpr std::size_t most_uses = 500, most_entries = 32;
-constexpr std::uint64_t longest_slot_array = 64;
+constexpr std::uint64_t most_slots = 128;
+constexpr unsigned deepest_slot_array = 5;  ///< CPython reads no deeper ones
 
 /// A function of CPython that takes a table, and as which argument.
 struct Taker {
@@ -73,6 +74,7 @@ constexpr auto takers = std::to_array<Taker>({
     {"PyType_FromSpecWithBases", TableKind::type_spec, 0},
     {"PyType_FromModuleAndSpec", TableKind::type_spec, 1},
     {"PyType_FromMetaclass", TableKind::type_spec, 2},
+    {"PyModule_AddFunctions", TableKind::methods, 1},
 });
 
 struct Path {
@@ -259,24 +261,39 @@ private:
     std::set<std::pair<std::size_t, std::uint64_t>> visited_;
 };
 
-/// The functions of an array of slots of 16 bytes that make or fill the module: they make its types.
-std::vector<std::uint64_t> functions_of_slots(const Image& image, std::uint64_t array) {
-    constexpr std::uint64_t row_size = 16;
-    std::vector<std::uint64_t> functions;
-    for (std::uint64_t row = 0; row < longest_slot_array; ++row) {
-        const std::uint64_t at = array + row * row_size;
-        const auto id = number_at(image, at, 2);
-        const auto value = word_at(image, at + 8);
-        if (!id || *id == 0 || !value) {
-            break;
-        }
-        const bool is_create_or_exec = *id == 1 || *id == 2 || *id == 84 || *id == 85;
-        if (is_create_or_exec && value->kind == Word::Kind::address && is_executable(image, value->value)) {
-            functions.push_back(value->value);
+/// The functions that make or fill the module, in an array of slots of 16 bytes and those nested in it (PEP 820): they make its
+/// types.
+class SlotFunctions {
+public:
+    SlotFunctions(const Image& image, std::uint64_t array) : image_(image) { add(array, 1); }
+
+    [[nodiscard]] const std::vector<std::uint64_t>& found() const noexcept { return functions_; }
+
+private:
+    void add(std::uint64_t array, unsigned level) {
+        constexpr std::uint64_t row_size = 16;
+        constexpr unsigned new_array = 92, old_array = 94;
+        for (std::uint64_t at = array; rows_left_ != 0; at += row_size) {
+            --rows_left_;
+            const auto id = number_at(image_, at, 2);
+            const auto value = word_at(image_, at + 8);
+            if (!id || *id == 0 || !value) {
+                return;
+            }
+            const bool is_create_or_exec = *id == 1 || *id == 2 || *id == 84 || *id == 85;
+            const bool is_array = *id == new_array || *id == old_array;
+            if (is_create_or_exec && value->kind == Word::Kind::address && is_executable(image_, value->value)) {
+                functions_.push_back(value->value);
+            } else if (is_array && value->kind == Word::Kind::address && level < deepest_slot_array) {
+                add(value->value, level + 1);
+            }
         }
     }
-    return functions;
-}
+
+    const Image& image_;
+    std::uint64_t rows_left_ = most_slots;
+    std::vector<std::uint64_t> functions_;
+};
 
 /// Where m_slots lies depends on the build, which a reader does not know: in a definition of the other one there is no address
 /// of an array there, and at worst a function more is followed.
@@ -286,16 +303,18 @@ std::vector<std::uint64_t> functions_of_definition(const Image& image, std::uint
     for (const std::uint64_t offset : {slots_with_gil, slots_free_threaded}) {
         const auto slots = word_at(image, definition + offset);
         if (slots && slots->kind == Word::Kind::address) {
-            const auto found = functions_of_slots(image, slots->value);
-            functions.insert(functions.end(), found.begin(), found.end());
+            const SlotFunctions of_slots(image, slots->value);
+            functions.insert(functions.end(), of_slots.found().begin(), of_slots.found().end());
         }
     }
     return functions;
 }
 
-bool makes_types(const Image& image) {
-    return std::any_of(image.imports.begin(), image.imports.end(),
-                       [](const Import& one) { return one.name.starts_with("PyType_From"); });
+// Whether what fills the module may hand over tables: a type's, or functions that come later.
+bool hands_over_more(const Image& image) {
+    return std::any_of(image.imports.begin(), image.imports.end(), [](const Import& one) {
+        return one.name.starts_with("PyType_From") || one.name == "PyModule_AddFunctions";
+    });
 }
 
 }  // namespace
@@ -325,13 +344,13 @@ void follow_entry_points(Image& image) {
             walk.follow(one.name, one.address, is_export);
         }
     }
-    if (!makes_types(image)) {
+    if (!hands_over_more(image)) {
         return;
     }
     const std::vector<TableUse> modules = found.uses;
     for (const TableUse& use : modules) {
         const auto functions = use.kind == TableKind::definition ? functions_of_definition(image, use.address)
-                               : use.kind == TableKind::slots    ? functions_of_slots(image, use.address)
+                               : use.kind == TableKind::slots    ? SlotFunctions(image, use.address).found()
                                                                  : std::vector<std::uint64_t>{};
         for (const std::uint64_t function : functions) {
             walk.follow(use.entry, function, false);

@@ -109,9 +109,10 @@ bool is_libpython(std::string_view library) noexcept {
     return name.find(".so") != std::string_view::npos || name.ends_with(".dylib");
 }
 
-std::optional<toolchain::PythonVersion> libpython_version(std::string_view library) noexcept {
+std::optional<toolchain::PythonBuild> libpython_build(std::string_view library) noexcept {
     std::string_view rest = base_name(library);
-    if (!take(rest, "libpython")) {
+    const bool is_framework = !take(rest, "libpython");
+    if (is_framework) {
         const std::string_view versions = "/Versions/";
         const std::size_t place = library.find(versions);
         if (place == std::string_view::npos) {
@@ -124,7 +125,14 @@ std::optional<toolchain::PythonVersion> libpython_version(std::string_view libra
         return std::nullopt;
     }
     const std::optional<unsigned> minor = take_number(rest);
-    return minor ? std::optional(toolchain::PythonVersion{*major, *minor}) : std::nullopt;
+    if (!minor) {
+        return std::nullopt;
+    }
+    toolchain::PythonBuild build;
+    build.version = {*major, *minor};
+    build.free_threaded = is_framework ? base_name(library) == "PythonT" : take(rest, "t");
+    build.debug = !is_framework && take(rest, "d");
+    return build;
 }
 
 std::optional<PythonDll> parse_python_dll(std::string_view library) noexcept {

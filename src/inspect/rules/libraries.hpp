@@ -14,8 +14,8 @@ namespace nasm_build::inspect {
 /// `/…/Python.framework/Versions/3.13/Python`.
 [[nodiscard]] bool is_libpython(std::string_view library) noexcept;
 
-/// The version in the name of libpython or of the framework; nothing when it names none.
-[[nodiscard]] std::optional<toolchain::PythonVersion> libpython_version(std::string_view library) noexcept;
+/// Which CPython the name of libpython or of the framework says that it is of; nothing when it says none (`libpython3.so`).
+[[nodiscard]] std::optional<toolchain::PythonBuild> libpython_build(std::string_view library) noexcept;
 
 /// A DLL of CPython for Windows: `python3.dll`, `python313t_d.dll`.
 struct PythonDll {

@@ -19,25 +19,21 @@ namespace {
 using toolchain::Abi;
 using toolchain::PythonBuild;
 
-// Severity: with another version's library two interpreters meet in one process, and a tag that promises other machines
+// Severity: with another version's or build's library two interpreters meet in one process, and a tag that promises other machines
 // promises those whose CPython is static and has no libpython. Otherwise it works where that library is found.
 void check_libpython(Verdict& verdict, const Library& library, const Expectations& expected) {
     const std::string name(base_name(library.name));
-    const auto version = libpython_version(library.name);
+    const auto build = libpython_build(library.name);
     const std::string fix =
         "link without it: leave out -lpython (python3-config --ldflags --embed adds it); the "
         "interpreter brings the symbols";
-    if (version && expected.python && expected.python->abi == Abi::version_specific &&
-        *version != expected.python->version) {
-        verdict.findings.push_back(make_finding(rule::libpython_linked, Severity::error,
-                                                {fmt::format("is linked with {} of CPython {}, but is for {}", name,
-                                                             toolchain::to_string(*version), audience(expected)),
-                                                 fix}));
-    } else if (version && expected.python && expected.python->abi != Abi::version_specific) {
-        verdict.findings.push_back(make_finding(rule::libpython_linked, Severity::error,
-                                                {fmt::format("is linked with {} of CPython {}, but promises {}", name,
-                                                             toolchain::to_string(*version), audience(expected)),
-                                                 fix}));
+    const bool is_for_one = expected.python && expected.python->abi == Abi::version_specific;
+    if (build && expected.python && !(is_for_one && *build == *expected.python)) {
+        verdict.findings.push_back(
+            make_finding(rule::libpython_linked, Severity::error,
+                         {fmt::format("is linked with {} of CPython {}, but {} {}", name, toolchain::to_string(*build),
+                                      is_for_one ? "is for" : "promises", audience(expected)),
+                          fix}));
     } else if (expected.promised_elsewhere) {
         verdict.findings.push_back(make_finding(
             rule::libpython_linked, Severity::error,

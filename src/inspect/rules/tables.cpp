@@ -361,6 +361,9 @@ Verdict check_tables(const Image& image, const Expectations& expected) {
             case TableKind::type_spec:
                 tables::check_type_spec(context, use.address);
                 break;
+            case TableKind::methods:
+                tables::check_methods(context, "the functions for PyModule_AddFunctions", use.address, false);
+                break;
         }
     }
     tables::explain_the_rest(context);

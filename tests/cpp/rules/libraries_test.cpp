@@ -19,9 +19,17 @@ TEST(Libraries, Libpython) {
          {"libpythonic.so", "libboost_python313.so.1", "libpython-helper.so", "libc.so.6", ""}) {
         EXPECT_FALSE(is_libpython(name)) << name;
     }
-    EXPECT_EQ(libpython_version("libpython3.13t.so.1.0"), (PythonVersion{3, 13}));
-    EXPECT_EQ(libpython_version("/x/Python.framework/Versions/3.9/Python"), (PythonVersion{3, 9}));
-    EXPECT_EQ(libpython_version("libpython3.so"), std::nullopt);
+    const auto build_of = [](std::string_view name) {
+        const auto build = libpython_build(name);
+        return build ? to_string(*build) : "none";
+    };
+    EXPECT_EQ(build_of("libpython3.13.so.1.0"), "3.13");
+    EXPECT_EQ(build_of("libpython3.13t.so.1.0"), "3.13t");
+    EXPECT_EQ(build_of("libpython3.14td.so"), "3.14td");
+    EXPECT_EQ(build_of("@rpath/libpython3.12d.dylib"), "3.12d");
+    EXPECT_EQ(build_of("/x/Python.framework/Versions/3.9/Python"), "3.9");
+    EXPECT_EQ(build_of("/x/PythonT.framework/Versions/3.14/PythonT"), "3.14t");
+    EXPECT_EQ(build_of("libpython3.so"), "none");
 }
 
 TEST(Libraries, PythonDlls) {

@@ -46,8 +46,26 @@ TEST(PythonLibrary, OfAnotherVersionIsAnError) {
               "error: is linked with libpython3.12.so.1.0 of CPython 3.12, but is for CPython 3.13 [libpython-linked]");
     EXPECT_EQ(
         lines(check_python_library(linked_with(Format::elf, "libpython3.13t.so.1.0"), for_stable_abi("3.10"))).front(),
-        "error: is linked with libpython3.13t.so.1.0 of CPython 3.13, but promises CPython 3.10 and later (abi3) "
+        "error: is linked with libpython3.13t.so.1.0 of CPython 3.13t, but promises CPython 3.10 and later (abi3) "
         "[libpython-linked]");
+}
+
+TEST(PythonLibrary, OfAnotherBuildIsAnError) {
+    EXPECT_EQ(
+        lines(check_python_library(linked_with(Format::elf, "libpython3.13t.so.1.0"), for_python("3.13"))).front(),
+        "error: is linked with libpython3.13t.so.1.0 of CPython 3.13t, but is for CPython 3.13 [libpython-linked]");
+    EXPECT_EQ(
+        lines(check_python_library(linked_with(Format::elf, "libpython3.13d.so.1.0"), for_python("3.13"))).front(),
+        "error: is linked with libpython3.13d.so.1.0 of CPython 3.13d, but is for CPython 3.13 "
+        "[libpython-linked]");
+    EXPECT_EQ(lines(check_python_library(
+                        linked_with(Format::macho, "/Library/Frameworks/PythonT.framework/Versions/3.14/PythonT"),
+                        for_python("3.14")))
+                  .front(),
+              "error: is linked with PythonT of CPython 3.14t, but is for CPython 3.14 [libpython-linked]");
+    EXPECT_EQ(
+        lines(check_python_library(linked_with(Format::elf, "libpython3.13t.so.1.0"), for_python("3.13t"))).front(),
+        "warning: is linked with libpython3.13t.so.1.0, which not every CPython has [libpython-linked]");
 }
 
 TEST(PythonLibrary, UnderATagForOtherMachinesIsAnError) {
