@@ -14,11 +14,26 @@ find_package(libzip REQUIRED)
 find_package(Zydis 4.0 REQUIRED)
 find_package(Threads REQUIRED)
 
-# 0.12.3 is the oldest LIEF without a published memory fault; nothing here ever downloads one.
-find_package(LIEF 0.12.3 QUIET)
+# Nothing here ever downloads a LIEF. The readers call 0.12.3, and 0.17 to 1.0.0, whose parsers are called otherwise; the
+# releases between them are like neither (src/inspect/read/lief_compat.hpp).
+find_package(LIEF ${NASM_BUILD_LIEF_MINIMUM} QUIET)
 if(NOT LIEF_FOUND)
-  message(FATAL_ERROR
-    "LIEF 0.12.3 or newer was not found.\n"
-    "fix: run ./dev setup, which builds it once for this machine and prints the folder; "
-    "or install LIEF's SDK and give its folder as -DLIEF_DIR=…/share/LIEF/cmake")
+  set(found "")
+  if(LIEF_NOT_FOUND_MESSAGE)  # a LIEF whose own libraries are missing
+    set(found ": ${LIEF_NOT_FOUND_MESSAGE}")
+  elseif(LIEF_CONSIDERED_VERSIONS)
+    list(JOIN LIEF_CONSIDERED_VERSIONS ", " versions)
+    list(JOIN LIEF_CONSIDERED_CONFIGS ", " places)
+    set(found ": there is ${versions}, by ${places}")
+  endif()
+  set(fix "install LIEF's SDK and give the folder of its LIEFConfig.cmake as -DLIEF_DIR=…")
+  if(NASM_BUILD_LIEF_MINIMUM VERSION_LESS_EQUAL 0.12.3)
+    string(PREPEND fix "run ./dev setup, which builds it once for this machine and prints the folder; or ")
+  endif()
+  message(FATAL_ERROR "LIEF ${NASM_BUILD_LIEF_MINIMUM} or newer was not found${found}\nfix: ${fix}")
 endif()
+if(LIEF_VERSION VERSION_GREATER_EQUAL 0.13 AND LIEF_VERSION VERSION_LESS 0.17)
+  message(FATAL_ERROR "LIEF ${LIEF_VERSION} (${LIEF_DIR}) is not one that can be built with\n"
+    "fix: take 1.0.0; 0.12.3 and 0.17 serve as well")
+endif()
+message(STATUS "LIEF ${LIEF_VERSION}: ${LIEF_DIR}")

@@ -116,14 +116,51 @@ def test_x86_and_arm_get_the_native_part(machine: str, source_release: Path, too
     assert re.search(r"requires \['cmake>=3\.24.*'ninja", done.output), "without them on PATH, both are asked for"
 
 
-def test_a_missing_lief_is_told_with_what_to_do(tmp_path: Path) -> None:
+def configure(build: Path, *definitions: str) -> tuple[int, str]:
+    """CMake's exit status for our sources, and what it said of errors, in one line."""
     done = subprocess.run(
-        ["cmake", "-S", ROOT, "-B", tmp_path, "-G", "Ninja", "-DCMAKE_DISABLE_FIND_PACKAGE_LIEF=ON"],
-        capture_output=True,
-        text=True,
-        check=False,
+        ["cmake", "-S", ROOT, "-B", build, "-G", "Ninja", *definitions], capture_output=True, text=True, check=False
     )
-    assert done.returncode == 1
-    said = " ".join(done.stderr.split())
-    assert "LIEF 0.12.3 or newer was not found" in said
+    return done.returncode, " ".join(done.stderr.split())
+
+
+def pretended_lief(folder: Path, version: str) -> str:
+    """The definition by which CMake finds a LIEF that is nothing but its version."""
+    folder.mkdir()
+    (folder / "LIEFConfig.cmake").write_text("")
+    (folder / "LIEFConfigVersion.cmake").write_text(
+        f'set(PACKAGE_VERSION "{version}")\n'
+        "if(NOT PACKAGE_VERSION VERSION_LESS PACKAGE_FIND_VERSION)\n  set(PACKAGE_VERSION_COMPATIBLE TRUE)\nendif()\n"
+    )
+    return f"-DLIEF_DIR={folder}"
+
+
+def test_a_missing_lief_is_told_with_what_to_do(tmp_path: Path) -> None:
+    status, said = configure(tmp_path, "-DCMAKE_DISABLE_FIND_PACKAGE_LIEF=ON")
+    assert status == 1
+    assert "LIEF 0.12.3 or newer was not found fix: " in said
     assert "fix: run ./dev setup, which builds it once for this machine and prints the folder" in said
+
+
+def test_a_lief_that_is_older_than_a_release_wants_is_told_with_its_place(tmp_path: Path) -> None:
+    lief = pretended_lief(tmp_path / "lief", "0.17.6")
+    status, said = configure(tmp_path / "build", lief, "-DNASM_BUILD_LIEF_MINIMUM=1.0.0")
+    assert status == 1
+    assert f"LIEF 1.0.0 or newer was not found: there is 0.17.6, by {tmp_path}/lief/LIEFConfig.cmake fix: " in said
+    assert "./dev setup" not in said, "that one builds 0.12.3"
+
+
+def test_a_lief_between_the_two_that_are_known_is_refused(tmp_path: Path) -> None:
+    status, said = configure(tmp_path / "build", pretended_lief(tmp_path / "lief", "0.16.7"))
+    assert status == 1
+    assert f"LIEF 0.16.7 ({tmp_path}/lief) is not one that can be built with fix: take 1.0.0" in said
+
+
+def test_a_lief_whose_own_libraries_are_missing_is_told_with_them(tmp_path: Path) -> None:
+    lief = pretended_lief(tmp_path / "lief", "1.0.0")
+    (tmp_path / "lief/LIEFConfig.cmake").write_text(
+        "include(CMakeFindDependencyMacro)\nfind_dependency(NothingLikeThis)\n"
+    )
+    status, said = configure(tmp_path / "build", lief)
+    assert status == 1
+    assert "LIEF could not be found because dependency NothingLikeThis could not be found" in said

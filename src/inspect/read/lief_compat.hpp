@@ -1,4 +1,4 @@
-// What differs between LIEF 0.12.3 and LIEF 1.0.0, and how LIEF is called. No other file asks for LIEF's version.
+// What differs between LIEF 0.12.3 and LIEF 0.17 to 1.0.0, and how LIEF is called. No other file asks for LIEF's version.
 //
 // Enumerations moved and were renamed between the two: readers turn each value into the number of its format's specification
 // at once, by `number_of`.
@@ -19,11 +19,12 @@
 
 #include "base/error.hpp"
 
-#if defined(LIEF_VERSION_MAJOR) && LIEF_VERSION_MAJOR >= 1
-#define NASM_BUILD_LIEF_1 1
+// The parsers of 0.17 take what those of 1.0.0 do, and 0.17 is the first to define the parts of its version as numbers.
+#ifdef LIEF_VERSION_MAJOR
+#define NASM_BUILD_LIEF_0_17 1
 #include <LIEF/BinaryStream/VectorStream.hpp>
 #else
-#define NASM_BUILD_LIEF_1 0
+#define NASM_BUILD_LIEF_0_17 0
 #endif
 
 namespace nasm_build::inspect::lief {
@@ -57,7 +58,7 @@ template <typename Parse>
 
 /// Dynamic symbols are counted by the section header, whose count the guard has compared with the hash table's.
 [[nodiscard]] inline std::unique_ptr<LIEF::ELF::Binary> parse_elf(std::vector<std::uint8_t> bytes) {
-#if NASM_BUILD_LIEF_1
+#if NASM_BUILD_LIEF_0_17
     return parsed([&bytes] {
         LIEF::ELF::ParserConfig config;
         config.parse_relocations = false;
@@ -74,7 +75,7 @@ template <typename Parse>
 }
 
 [[nodiscard]] inline std::unique_ptr<LIEF::PE::Binary> parse_pe(std::vector<std::uint8_t> bytes) {
-#if NASM_BUILD_LIEF_1
+#if NASM_BUILD_LIEF_0_17
     return parsed([&bytes] {
         LIEF::PE::ParserConfig config;
         config.parse_signature = false;
@@ -90,7 +91,7 @@ template <typename Parse>
 /// `quick` leaves out the opcodes of rebases and binds, on which 0.12.3 can run for ever.
 [[nodiscard]] inline std::unique_ptr<LIEF::MachO::FatBinary> parse_macho(std::vector<std::uint8_t> bytes) {
     return parsed([&bytes] {
-#if NASM_BUILD_LIEF_1
+#if NASM_BUILD_LIEF_0_17
         return LIEF::MachO::Parser::parse(bytes, LIEF::MachO::ParserConfig::quick());
 #else
         return LIEF::MachO::Parser::parse(bytes, "", LIEF::MachO::ParserConfig::quick());
@@ -103,7 +104,7 @@ template <typename Parse>
     if (!binary.has_exports()) {
         return nullptr;
     }
-#if NASM_BUILD_LIEF_1
+#if NASM_BUILD_LIEF_0_17
     return binary.get_export();
 #else
     return &binary.get_export();
