@@ -77,6 +77,7 @@ void read_exports(ByteView file, const Layout& layout, Tables& tables, NameBudge
         return;
     }
     const std::uint64_t directory = offset_of(file, layout, range.address, 40, "the export table");
+    tables.export_table = directory;
     if (const auto name = file.load<std::uint32_t>(directory + 12); name != 0) {
         const std::string_view text = text_at(file, layout, name, "the name in the export table");
         budget.take(text);

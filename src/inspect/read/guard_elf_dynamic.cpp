@@ -60,6 +60,10 @@ void check_strings(ByteView file, Layout& layout) {
         fail_damaged("its table of dynamic names is empty");
     }
     const std::uint64_t offset = offset_of(layout, layout.value(dt_strtab), size, "the table of dynamic names");
+    if (offset == 0) {
+        // LIEF 1.0.0 takes this for no table, 0.12.3 reads names from there.
+        fail_damaged("its table of dynamic names lies where the file's header is");
+    }
     layout.dynamic_strings = file.part(offset, size);
     if (layout.dynamic_strings.load<std::uint8_t>(size - 1) != 0) {
         fail_damaged("its table of dynamic names has no end");

@@ -80,9 +80,11 @@ struct Tables {
     std::uint64_t imported_symbols = 0;
     std::uint64_t delayed_libraries = 0;
     std::uint64_t delayed_symbols = 0;
+    std::uint64_t delayed_end = 0;  ///< file offset of the row without a name, behind the last one; 0 without a table
     std::string name;  ///< the name inside the export table
     std::vector<Export> exports;
     std::vector<HiddenSymbol> exports_without_name;
+    std::uint64_t export_table = 0;  ///< file offset; 0 without one
     std::uint64_t export_addresses = 0;  ///< entries of the address table that are not empty
 };
 

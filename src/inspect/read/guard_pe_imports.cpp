@@ -92,6 +92,7 @@ void check_delayed(ByteView file, const Layout& layout, Tables& tables, NameBudg
         const std::uint64_t values = file.load<std::uint32_t>(at + 12);
         const std::uint64_t names = file.load<std::uint32_t>(at + 16);
         if (name == 0) {
+            tables.delayed_end = at;
             return;
         }
         const std::string_view library = text_at(file, layout, name, "the name of a delayed library");

@@ -18,7 +18,7 @@ namespace {
 using lief::number_of;
 
 /// The file as LIEF is given it: without the directories that are not read from it, COFF symbols, DOS stub and overlay.
-std::vector<std::uint8_t> bytes_for_lief(ByteView file, const Layout& layout) {
+std::vector<std::uint8_t> bytes_for_lief(ByteView file, const Layout& layout, const Tables& tables) {
     std::vector<Edit> edits;
     for (std::size_t i = 0; i < layout.directories.size(); ++i) {
         if (i != export_directory && i != import_directory && i != delay_import_directory &&
@@ -40,6 +40,19 @@ std::vector<std::uint8_t> bytes_for_lief(ByteView file, const Layout& layout) {
     for (std::uint64_t at = 64; at + 8 <= layout.file_header - 4; at += 8) {
         edits.push_back({at, 0, 8});
     }
+    if (tables.delayed_end != 0) {
+        // The loader's helper stops at a row without a name; LIEF takes every row that is not all zeros for a library.
+        for (std::uint64_t at = 0; at < 32; at += 8) {
+            edits.push_back({tables.delayed_end + at, 0, 8});
+        }
+        // No loader looks at the directory's size. LIEF 0.12.3 does, and 1.0.0 wants all of it within one section.
+        const std::uint64_t size = (tables.delayed_libraries + 1) * 32;
+        edits.push_back({layout.directories.at(delay_import_directory).header_offset + 4, size, 4});
+    }
+    if (tables.export_table != 0 && tables.name.empty()) {
+        // LIEF 0.12.3 drops the exports of a file whose own name is empty, at which no loader looks: "MZ" at 0 serves.
+        edits.push_back({tables.export_table + 12, 0, 4});
+    }
     return edited_copy(file, layout.end_of_sections, edits);
 }
 
@@ -47,6 +60,9 @@ template <typename Libraries>
 std::uint64_t read_imports(const Libraries& libraries, bool delayed, Image& image) {
     std::uint64_t symbols = 0;
     for (const auto& library : libraries) {
+        if (library.name().empty()) {
+            continue;  // so does LIEF 1.0.0 give a delayed library whose name it refuses; 0.12.3 leaves it out
+        }
         image.libraries.push_back({library.name(), false, delayed});
         for (const auto& entry : library.entries()) {
             const std::string name = entry.is_ordinal() ? fmt::format("#{}", entry.ordinal()) : entry.name();
@@ -111,7 +127,7 @@ Image read(ByteView file) {
         gatherer.drop();
     }
 
-    const auto binary = lief::parse_pe(bytes_for_lief(file, layout));
+    const auto binary = lief::parse_pe(bytes_for_lief(file, layout, tables));
     Image image;
     image.format = Format::pe;
     image.machine = layout.machine;

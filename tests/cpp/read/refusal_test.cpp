@@ -138,6 +138,10 @@ TEST(Damaged, ElfWithALyingStringTable) {
     set_number<std::uint64_t>(bytes, elf_dynamic_entry(bytes, 10) + 8, 20);  // DT_STRSZ
     EXPECT_EQ(refusal(bytes), "the file is damaged: its table of dynamic names has no end");
     bytes = sample("module.so");
+    set_number<std::uint64_t>(bytes, elf_dynamic_entry(bytes, 5) + 8, 0);  // DT_STRTAB
+    set_number<std::uint64_t>(bytes, elf_dynamic_entry(bytes, 10) + 8, 8);  // which ends where the header has a zero
+    EXPECT_EQ(refusal(bytes), "the file is damaged: its table of dynamic names lies where the file's header is");
+    bytes = sample("module.so");
     set_number<std::uint64_t>(bytes, elf_dynamic_entry(bytes, 5) + 8, 0x70000000);  // DT_STRTAB
     EXPECT_EQ(refusal(bytes), "the file is damaged: the table of dynamic names does not lie in a loaded segment");
 }
@@ -202,6 +206,32 @@ TEST(Damaged, PeWithLyingImports) {
     bytes = sample("module_win.pyd");
     set_number<std::uint32_t>(bytes, pe_directory(bytes, 1) + 4, 0);
     EXPECT_EQ(refusal(bytes), "the file is damaged: LIEF read 0 of 1 imported libraries");
+}
+
+TEST(Damaged, PeWhoseDelayedLibraryHasNoName) {
+    Bytes bytes = sample("module_win.pyd");
+    const std::size_t delayed = pe_offset(bytes, number_at<std::uint32_t>(bytes, pe_directory(bytes, 13)));
+    const std::size_t name = pe_offset(bytes, number_at<std::uint32_t>(bytes, delayed + 4));
+    set_number<std::uint8_t>(bytes, name, 0);
+    EXPECT_EQ(refusal(bytes), "the file is damaged: LIEF read 0 of 1 delayed libraries");
+}
+
+TEST(Damaged, PeThatTheLoaderTakesAllTheSame) {
+    Bytes bytes = sample("module_win.pyd");
+    // The end of the delayed libraries is a row without a name, whatever else stands in it.
+    const std::size_t delayed = pe_offset(bytes, number_at<std::uint32_t>(bytes, pe_directory(bytes, 13)));
+    ASSERT_EQ(number_at<std::uint32_t>(bytes, delayed + 32 + 4), 0U);
+    set_number<std::uint32_t>(bytes, delayed + 32, 1);
+    set_number<std::uint32_t>(bytes, pe_directory(bytes, 13) + 4, 0xBC0);  // nor does its size matter
+    // Nothing looks at the name in the export table.
+    const std::size_t exports = pe_offset(bytes, number_at<std::uint32_t>(bytes, pe_directory(bytes, 0)));
+    set_number<std::uint8_t>(bytes, pe_offset(bytes, number_at<std::uint32_t>(bytes, exports + 12)), 0);
+    const Image image = read_images(bytes).at(0);
+    const Image whole = read_sample("module_win.pyd");
+    EXPECT_EQ(image.soname, "");
+    EXPECT_EQ(names_of(image.libraries), names_of(whole.libraries));
+    EXPECT_EQ(names_of(image.imports), names_of(whole.imports));
+    EXPECT_EQ(names_of(image.exports), names_of(whole.exports));
 }
 
 TEST(Damaged, PeWithLyingExportsAndRelocations) {
