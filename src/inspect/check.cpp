@@ -30,6 +30,35 @@ namespace nasm_build::inspect {
 
 namespace {
 
+// What the module was linked from: the objects of a build, and the code in them. Objects of the other formats carry no line table
+// that is read here; they are passed by, so that a caller may give every object it has.
+struct Objects {
+    std::vector<std::pair<std::string, FileBytes>> files;  ///< by path
+    std::vector<ObjectCode> code;
+};
+
+[[noreturn]] void fail_on_object(const std::string& path, const Error& error) {
+    throw Error(fmt::format("{}: {}", path, error.what()), "give --object the objects that NASM wrote");
+}
+
+Objects read_objects(std::span<const std::string> paths) {
+    Objects objects;
+    for (const std::string& path : paths) {
+        try {
+            FileBytes file = read_file(path_from_utf8(path));
+            if (file_type_of(file.bytes()) != FileType::elf) {
+                continue;
+            }
+            std::vector<ObjectCode> code = code_of_object(file.bytes());
+            std::move(code.begin(), code.end(), std::back_inserter(objects.code));
+            objects.files.emplace_back(path, std::move(file));
+        } catch (const Error& error) {
+            fail_on_object(path, error);
+        }
+    }
+    return objects;
+}
+
 // A file to check: bytes that live elsewhere, and what is known before they are read.
 struct Subject {
     std::string path;
@@ -39,6 +68,7 @@ struct Subject {
     Expectations by_wheel;
     bool was_searched = false;  ///< found in a folder or by a pattern: nobody said that it is a module
     const FileBytes* file = nullptr;  ///< which the bytes are of, where they are a whole file's
+    const Objects* objects = nullptr;
 };
 
 // Where neither the command line nor the file's name tells a module from a library, the binary's own names do. Libraries
@@ -111,7 +141,8 @@ FileReport check_one(const Subject& subject, const Image& image, const Expectati
     }
     Verdict verdict = std::move(of_slices);
     append(verdict, check_image(image, expected));
-    add_code_verdict(subject.bytes, image, expected, options.read_all_code, verdict, report);
+    add_code_verdict(subject.bytes, image, expected,
+                     {options.read_all_code, options.verify_conventions, subject.objects->code}, verdict, report);
     report.passed = settle(verdict, image, expected);
     take_verdict(report, std::move(verdict), options);
     return report;
@@ -192,7 +223,8 @@ void check_wheel_file(Report& report, const Subject& wheel, const CheckOptions& 
         const std::string member(module.name);
         const Expectations by_name = expectations_from_path(member);
         const std::size_t before = report.files.size();
-        const auto expected = check_subject(report, {path, member, module.bytes, by_name, by_wheel, true}, options);
+        const auto expected = check_subject(
+            report, {path, member, module.bytes, by_name, by_wheel, true, nullptr, wheel.objects}, options);
         if (expected) {
             facts.binaries.push_back(to_binary(member, by_name, *expected, std::span(report.files).subspan(before)));
         }
@@ -230,8 +262,8 @@ void check_contents(Report& report, const Subject& subject, const CheckOptions& 
     }
 }
 
-void check_file(Report& report, const FoundFile& found, const CheckOptions& options) {
-    Subject subject{found.path, {}, {}, expectations_of_file(found.path), {}, found.was_searched};
+void check_file(Report& report, const FoundFile& found, const Objects& objects, const CheckOptions& options) {
+    Subject subject{found.path, {}, {}, expectations_of_file(found.path), {}, found.was_searched, nullptr, &objects};
     try {
         const FileBytes file = read_file(path_from_utf8(found.path));
         subject.bytes = file.bytes();
@@ -258,7 +290,8 @@ void add_places(Report& report, const ReferencesBySymbol& references) {
     for (FileReport& file : report.files) {
         for (Finding& finding : file.findings) {
             const auto found = references.find(finding.symbol);
-            if (finding.symbol.empty() || found == references.end()) {
+            const bool has_own_place = !finding.path.empty();
+            if (has_own_place || finding.symbol.empty() || found == references.end()) {
                 continue;
             }
             for (const Reference& reference : found->second) {
@@ -273,21 +306,16 @@ void add_places(Report& report, const ReferencesBySymbol& references) {
     }
 }
 
-// Objects of the other formats carry no line table that is read here; they are passed by, so that a caller may give
-// every object it has.
-void find_places(Report& report, std::span<const std::string> objects) {
+void find_places(Report& report, const Objects& objects) {
     const std::vector<std::string> symbols = symbols_of(report);
     if (symbols.empty()) {
         return;
     }
-    for (const std::string& path : objects) {
+    for (const auto& [path, file] : objects.files) {
         try {
-            const FileBytes file = read_file(path_from_utf8(path));
-            if (file_type_of(file.bytes()) == FileType::elf) {
-                add_places(report, references(file.bytes(), symbols));
-            }
+            add_places(report, references(file.bytes(), symbols));
         } catch (const Error& error) {
-            throw Error(fmt::format("{}: {}", path, error.what()), "give --object the objects that NASM wrote");
+            fail_on_object(path, error);
         }
     }
 }
@@ -296,22 +324,24 @@ void find_places(Report& report, std::span<const std::string> objects) {
 
 Report check_files(std::span<const std::string> paths, const CheckOptions& options) {
     const std::vector<FoundFile> files = find_files(paths);
+    const Objects objects = read_objects(options.objects);
     std::vector<Report> parts(files.size());
     for_each_index(files.size(), options.threads,
-                   [&](std::size_t index) { check_file(parts[index], files[index], options); });
+                   [&](std::size_t index) { check_file(parts[index], files[index], objects, options); });
     Report report;
     for (Report& part : parts) {
         std::move(part.files.begin(), part.files.end(), std::back_inserter(report.files));
     }
     compare_releases(report, options.suppressions);
-    find_places(report, options.objects);
+    find_places(report, objects);
     return report;
 }
 
 Report check_bytes(const std::string& path, std::span<const std::byte> bytes, const CheckOptions& options) {
     Report report;
-    check_contents(report, {path, {}, bytes, expectations_of_file(path), {}, false}, options);
-    find_places(report, options.objects);
+    const Objects objects = read_objects(options.objects);
+    check_contents(report, {path, {}, bytes, expectations_of_file(path), {}, false, nullptr, &objects}, options);
+    find_places(report, objects);
     return report;
 }
 

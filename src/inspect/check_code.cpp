@@ -3,7 +3,11 @@
 #include <fmt/core.h>
 
 #include "base/error.hpp"
+#include "inspect/abi/program.hpp"
+#include "inspect/abi/verify.hpp"
 #include "inspect/code/code.hpp"
+#include "inspect/code/code_map.hpp"
+#include "inspect/rules/abi.hpp"
 #include "inspect/rules/isa.hpp"
 
 namespace nasm_build::inspect {
@@ -30,15 +34,27 @@ CodeLevel level_of(const code::Code& code) {
     return found;
 }
 
-Verdict verdict_on(std::span<const std::byte> file, const Image& image, const Expectations& expected,
-                   bool whatever_the_size, FileReport& report) {
-    if (!code::is_scanned(image)) {
-        return code_not_applicable(
-            fmt::format("it is code for {}, and that for x86-64 alone is read", name_of(image.machine)));
-    }
+// Why the code is not read at all; empty where it is.
+std::string foreign_machine(const Image& image) {
+    return code::is_scanned(image)
+               ? std::string()
+               : fmt::format("it is code for {}, and that for x86-64 alone is read", name_of(image.machine));
+}
+
+std::string too_large(const Image& image, const CodeOptions& options) {
     const std::uint64_t size = code::code_size(image);
-    if (size > code_limit && !whatever_the_size) {
-        return code_not_checked(fmt::format("it has {} MiB of code (give --isa to have it read)", size >> 20U));
+    return size > code_limit && !options.whatever_the_size
+               ? fmt::format("it has {} MiB of code (give --isa to have it read)", size >> 20U)
+               : std::string();
+}
+
+Verdict verdict_on(std::span<const std::byte> file, const Image& image, const Expectations& expected,
+                   const CodeOptions& options, FileReport& report) {
+    if (const std::string reason = foreign_machine(image); !reason.empty()) {
+        return code_not_applicable(reason);
+    }
+    if (const std::string reason = too_large(image, options); !reason.empty()) {
+        return code_not_checked(reason);
     }
     try {
         const code::Code code = code::read_code(file, image);
@@ -49,11 +65,39 @@ Verdict verdict_on(std::span<const std::byte> file, const Image& image, const Ex
     }
 }
 
+Verdict conventions_of(std::span<const std::byte> file, const Image& image, const Expectations& expected,
+                       const CodeOptions& options) {
+    if (!expected.is_extension_module) {
+        return {};  // settled by the registry's rows
+    }
+    if (const std::string reason = foreign_machine(image); !reason.empty()) {
+        return abi_not_applicable(reason, image);
+    }
+    std::string reason = options.verify ? too_large(image, options) : "--no-abi was given";
+    if (reason.empty()) {
+        reason = image.contents.missing.empty() && image.contents.pieces.empty()
+                     ? "without an entry point it is not known what its code is called by"
+                     : image.contents.missing;
+    }
+    if (!reason.empty()) {
+        return abi_not_checked(reason, image);
+    }
+    try {
+        const code::CodeMap map = code::code_map(code::bytes_of(file, image), image);
+        const abi::Sources sources(options.objects, map);
+        abi::Program program(map, image, &sources);
+        return check_abi(abi::verify(program), image);
+    } catch (const Error& error) {
+        return abi_not_checked(error.what(), image);
+    }
+}
+
 }  // namespace
 
 void add_code_verdict(std::span<const std::byte> file, const Image& image, const Expectations& expected,
-                      bool whatever_the_size, Verdict& verdict, FileReport& report) {
-    append(verdict, verdict_on(file, image, expected, whatever_the_size, report));
+                      const CodeOptions& options, Verdict& verdict, FileReport& report) {
+    append(verdict, verdict_on(file, image, expected, options, report));
+    append(verdict, conventions_of(file, image, expected, options));
     sort_by_severity(verdict.findings);
 }
 

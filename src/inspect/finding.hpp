@@ -20,6 +20,14 @@ struct SourceLine {
     bool operator==(const SourceLine&) const = default;
 };
 
+/// What happens on the way to where a finding shows.
+struct PathStep {
+    SourceLine source;  ///< where in the source; without a file where that is not known
+    std::string location;  ///< in the code: `multiply+0x1c`
+    std::string words;  ///< `rbx written here`
+    bool operator==(const PathStep&) const = default;
+};
+
 struct Finding {
     std::string rule;  ///< kebab case; never reused for another meaning
     Severity severity = Severity::error;
@@ -27,6 +35,8 @@ struct Finding {
     std::string fix;  ///< what to type or change; never empty for an error
     std::string symbol;  ///< the symbol it is about, or empty: how the place in the source is found
     std::vector<SourceLine> places;  ///< where in the source, the likeliest first; filled from the build's objects
+    std::vector<PathStep> path =
+        {};  ///< how control comes there, in its order; empty where that is not what it is about
     std::string silenced;  ///< the reason given by the project when it silenced the finding; empty when it counts
 };
 

@@ -36,18 +36,6 @@ constexpr auto asking_functions = std::to_array<std::string_view>({
     "GetEnabledXStateFeatures",
 });
 
-ByteView bytes_of(ByteView file, const Image& image) {
-    if (image.slice.empty()) {
-        return file;
-    }
-    for (const macho::Slice& slice : macho::fat_slices(file)) {
-        if (slice.name == image.slice) {
-            return slice.bytes;
-        }
-    }
-    throw Error(fmt::format("the file has no slice {}", image.slice));
-}
-
 // The witness of each feature is the instruction with the lowest address: they come in order.
 void add_feature(Function& function, Feature feature, const Instruction& instruction, const CodeSection& section,
                  const Decoder& decoder) {
@@ -214,6 +202,18 @@ std::vector<std::string> ways_of_asking(const Code& code, const CodeMap& map, co
 }
 
 }  // namespace
+
+ByteView bytes_of(ByteView file, const Image& image) {
+    if (image.slice.empty()) {
+        return file;
+    }
+    for (const macho::Slice& slice : macho::fat_slices(file)) {
+        if (slice.name == image.slice) {
+            return slice.bytes;
+        }
+    }
+    throw Error(fmt::format("the file has no slice {}", image.slice));
+}
 
 bool is_scanned(const Image& image) noexcept {
     return image.machine == Machine::x86_64 && image.pointer_bits == 64 && image.kind != FileKind::object;

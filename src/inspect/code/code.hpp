@@ -8,6 +8,7 @@
 #include <cstdint>
 #include <span>
 
+#include "base/byte_view.hpp"
 #include "inspect/code/facts.hpp"
 #include "inspect/image.hpp"
 
@@ -18,6 +19,9 @@ namespace nasm_build::inspect::code {
 
 /// Bytes of code, without looking at them: what a scan costs goes by it.
 [[nodiscard]] std::uint64_t code_size(const Image& image) noexcept;
+
+/// The bytes of the image within its file: all of them, or those of a fat file's slice. Throws Error when there is no such slice.
+[[nodiscard]] ByteView bytes_of(ByteView file, const Image& image);
 
 /// Scans one image; `file` is the whole file, of which a fat one has the image as a slice. Throws Error with one line.
 [[nodiscard]] Code read_code(std::span<const std::byte> file, const Image& image);

@@ -11,6 +11,12 @@ namespace nasm_build::inspect::code {
 namespace {
 
 void order_starts(CodeMap& map) {
+    // Such a part has the address of whatever function comes next, which is none the less a function.
+    const auto is_empty_part = [](const Start& start) {
+        return start.is_part && start.size == 0 && start.name.ends_with(".cold");
+    };
+    std::copy_if(map.starts.begin(), map.starts.end(), std::back_inserter(map.empty_parts), is_empty_part);
+    std::erase_if(map.starts, is_empty_part);
     std::erase_if(map.starts, [&map](const Start& start) {
         const CodeSection* const section = map.section_at(start.address);
         return section == nullptr || section->is_of_linker;

@@ -41,6 +41,7 @@ struct Start {
 struct CodeMap {
     std::vector<CodeSection> sections;  ///< by address, without overlap
     std::vector<Start> starts;  ///< by address; at one address the most trustworthy, with the name of any
+    std::vector<Start> empty_parts;  ///< `.cold` parts without a byte: gcc's targets of jumps that are never taken
     bool has_indirect_functions =
         false;  ///< ELF STT_GNU_IFUNC: the loader asks a function of the module which one to take
     bool may_have_tables_in_functions = false;  ///< PE: Microsoft's compiler puts jump tables between functions

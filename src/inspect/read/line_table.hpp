@@ -37,16 +37,19 @@ public:
 
     [[nodiscard]] std::optional<SourcePlace> find(std::uint32_t section, std::uint64_t offset) const;
 
-private:
-    friend class LineUnit;
-
+    /// Bytes of a section that one line made.
     struct Range {
         std::uint32_t section = 0;
         std::uint64_t begin = 0;
         std::uint64_t end = 0;
-        std::uint32_t file = 0;  ///< index into `files_`
+        std::uint32_t file = 0;  ///< for `file_name`
         std::uint32_t line = 0;
     };
+    [[nodiscard]] const std::vector<Range>& ranges() const noexcept { return ranges_; }
+    [[nodiscard]] const std::string& file_name(const Range& range) const { return files_.at(range.file); }
+
+private:
+    friend class LineUnit;
 
     std::vector<Range> ranges_;
     std::vector<std::string> files_;

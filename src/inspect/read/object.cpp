@@ -123,6 +123,10 @@ public:
         return symbols_.load<std::uint16_t>(symbol * symbol_size + 6);
     }
 
+    [[nodiscard]] std::uint8_t symbol_info(std::uint64_t symbol) const {
+        return symbols_.load<std::uint8_t>(symbol * symbol_size + 4);
+    }
+
     [[nodiscard]] std::uint64_t symbol_value(std::uint64_t symbol) const {
         return symbols_.load<std::uint64_t>(symbol * symbol_size + 8);
     }
@@ -283,6 +287,71 @@ ReferencesBySymbol references_to_undefined(std::span<const std::byte> object) {
     });
     std::erase_if(found, [](const auto& entry) { return entry.second.empty(); });
     sort_references(found);
+    return found;
+}
+
+namespace {
+
+// The bytes that a relocation changes: those of its field and, where the linker may take a load of an address for the address
+// itself (psABI, GOTPCRELX), the opcode before it.
+void mark_patched(const Relocation& relocation, std::vector<bool>& is_patched) {
+    constexpr std::uint32_t gotpcrel = 9, gotpcrelx = 41, rex_gotpcrelx = 42, r_64 = 1, pc64 = 24;
+    const bool may_relax =
+        relocation.type == gotpcrel || relocation.type == gotpcrelx || relocation.type == rex_gotpcrelx;
+    const std::uint64_t before = may_relax ? 3 : 0;
+    const std::uint64_t size = relocation.type == r_64 || relocation.type == pc64 ? 8 : 4;
+    const std::uint64_t first = relocation.place - std::min(before, relocation.place);
+    for (std::uint64_t at = first; at < relocation.place + size && at < is_patched.size(); ++at) {
+        is_patched[static_cast<std::size_t>(at)] = true;
+    }
+}
+
+}  // namespace
+
+std::vector<ObjectCode> code_of_object(std::span<const std::byte> object) {
+    const Object parsed{ByteView(object)};
+    const auto& headers = parsed.layout().sections;
+    constexpr std::uint64_t code_flags = elf::shf_alloc | elf::shf_execinstr;
+    NameBudget budget(name_budget(object.size()) * 8);
+    std::vector<ObjectCode> found;
+    std::vector<std::optional<std::size_t>> places(headers.size());
+    for (std::uint32_t index = 0; index < headers.size(); ++index) {
+        if ((headers[index].flags & code_flags) != code_flags || headers[index].type == elf::sht_nobits) {
+            continue;
+        }
+        places[index] = found.size();
+        const ByteView bytes = parsed.content(headers[index]);
+        found.push_back({std::string(parsed.section_name(index)),
+                         bytes.bytes(),
+                         std::vector<bool>(static_cast<std::size_t>(bytes.size())),
+                         {},
+                         {}});
+    }
+    for (const elf::SectionHeader& table : headers) {
+        if (table.type == elf::sht_rela && table.info < headers.size() && places[table.info]) {
+            parsed.for_each_relocation(table, [&](const Relocation& relocation) {
+                mark_patched(relocation, found[*places[table.info]].is_patched);
+            });
+        }
+    }
+    for (std::uint64_t symbol = 1; symbol < parsed.symbol_count(); ++symbol) {
+        const std::uint16_t section = parsed.symbol_section(symbol);
+        constexpr unsigned of_section = 3, of_file = 4;
+        const unsigned type = parsed.symbol_info(symbol) & 0xFU;
+        if (section < headers.size() && places[section] && type != of_section && type != of_file) {
+            const std::string_view name = parsed.symbol_name(symbol);
+            budget.take(name);
+            found[*places[section]].symbols.push_back(
+                {std::string(name), parsed.symbol_value(symbol), parsed.symbol_info(symbol) >> 4U != 0});
+        }
+    }
+    const LineTable lines = read_lines(parsed);
+    for (const LineTable::Range& range : lines.ranges()) {
+        if (range.section < headers.size() && places[range.section]) {
+            budget.take(lines.file_name(range));
+            found[*places[range.section]].lines.push_back({range.begin, range.end, lines.file_name(range), range.line});
+        }
+    }
     return found;
 }
 

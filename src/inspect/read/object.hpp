@@ -36,4 +36,31 @@ using ReferencesBySymbol = std::map<std::string, std::vector<Reference>, std::le
 /// Every symbol that is referred to and not defined in the object, with its references.
 [[nodiscard]] ReferencesBySymbol references_to_undefined(std::span<const std::byte> object);
 
+/// A function or a label of an object's code.
+struct ObjectSymbol {
+    std::string name;
+    std::uint64_t offset = 0;  ///< from the start of its section
+    bool is_global = false;
+};
+
+/// The source lines of a run of code.
+struct ObjectLines {
+    std::uint64_t begin = 0;  ///< offsets from the start of the section
+    std::uint64_t end = 0;
+    std::string file;
+    unsigned line = 0;
+};
+
+/// A section of code as the assembler made it.
+struct ObjectCode {
+    std::string section;
+    std::span<const std::byte> bytes;  ///< of the object, which must outlive this
+    std::vector<bool> is_patched;  ///< for each byte: the linker writes there
+    std::vector<ObjectSymbol> symbols;
+    std::vector<ObjectLines> lines;  ///< in order; empty without debug data
+};
+
+/// The sections of code of an object, in its order. Throws Error as `references` does.
+[[nodiscard]] std::vector<ObjectCode> code_of_object(std::span<const std::byte> object);
+
 }  // namespace nasm_build::inspect

@@ -32,13 +32,16 @@ Json to_json(const Finding& finding) {
     for (const SourceLine& line : finding.places) {
         places.push_back({{"file", line.file}, {"line", line.line}});
     }
-    return {{"rule", finding.rule},
-            {"severity", inspect::name_of(finding.severity)},
-            {"message", finding.message},
-            {"fix", finding.fix},
-            {"symbol", text_or_null(finding.symbol)},
-            {"places", std::move(places)},
-            {"silenced", text_or_null(finding.silenced)}};
+    Json path = Json::array();
+    for (const PathStep& step : finding.path) {
+        path.push_back({{"file", text_or_null(step.source.file)},
+                        {"line", step.source.line},
+                        {"location", step.location},
+                        {"words", step.words}});
+    }
+    return {{"rule", finding.rule},    {"severity", inspect::name_of(finding.severity)}, {"message", finding.message},
+            {"fix", finding.fix},      {"symbol", text_or_null(finding.symbol)},         {"places", std::move(places)},
+            {"path", std::move(path)}, {"silenced", text_or_null(finding.silenced)}};
 }
 
 Json to_json(const FileReport& file) {

@@ -119,6 +119,19 @@ Json related_locations(Artifacts& artifacts, const Finding& finding) {
     return others;
 }
 
+// The way there (SARIF 2.1.0, 3.36): one thread of control.
+Json code_flows(Artifacts& artifacts, const FileReport& file, const Finding& finding) {
+    Json steps = Json::array();
+    for (const PathStep& step : finding.path) {
+        const bool has_source = !step.source.file.empty();
+        steps.push_back({{"location",
+                          {{"physicalLocation", physical_location(artifacts, has_source ? step.source.file : file.path,
+                                                                  has_source ? step.source.line : 0)},
+                           {"message", {{"text", step.location + ": " + step.words}}}}}});
+    }
+    return Json::array({{{"threadFlows", Json::array({{{"locations", std::move(steps)}}})}}});
+}
+
 Json result_json(Artifacts& artifacts, Fingerprints& fingerprints, const FileReport& file, const Finding& finding) {
     const std::string fingerprint = fingerprints.next(file, finding);
     const std::string text =
@@ -130,6 +143,9 @@ Json result_json(Artifacts& artifacts, Fingerprints& fingerprints, const FileRep
                    {"locations", locations(artifacts, file, finding)}};
     if (Json others = related_locations(artifacts, finding); !others.empty()) {
         result["relatedLocations"] = std::move(others);
+    }
+    if (!finding.path.empty()) {
+        result["codeFlows"] = code_flows(artifacts, file, finding);
     }
     // The first is the key that GitHub compares; without it, it would make one from a line of text, and a binary has none.
     result["partialFingerprints"] = {{"primaryLocationLineHash", fingerprint}, {"nasmBuildFinding/v1", fingerprint}};

@@ -67,6 +67,10 @@ private:
         if (finding.places.size() > most_places) {
             fmt::format_to(out_, "  also: {} more places\n", finding.places.size() - most_places);
         }
+        for (const PathStep& step : finding.path) {
+            fmt::format_to(out_, "    {}: {}\n",
+                           step.source.file.empty() ? printable(step.location) : place_of(step.source), step.words);
+        }
         if (!counts) {
             fmt::format_to(out_, "  reason: {}\n", printable(finding.silenced));
         } else if (!finding.fix.empty()) {

@@ -134,6 +134,23 @@ constexpr auto rules = std::to_array<Rule>({
      "The module has instructions that not every processor of its platform has, and asks none"},
     {rule::simd_missing, "isa", Severity::warning, Scope::release, Formats::any,
      "The module lacks SIMD code that it has on another platform"},
+
+    {rule::callee_saved, "abi", Severity::error, Scope::module, Formats::any,
+     "A function returns with a register changed that belongs to its caller"},
+    {rule::stack_balance, "abi", Severity::error, Scope::module, Formats::any,
+     "A function returns with the stack pointer elsewhere than at entry"},
+    {rule::direction_flag, "abi", Severity::error, Scope::module, Formats::any,
+     "A function returns or calls with the direction flag set"},
+    {rule::call_align, "abi", Severity::error, Scope::module, Formats::any,
+     "A call is made with a stack that is not aligned to 16 bytes"},
+    {rule::shadow_space, "abi", Severity::error, Scope::module, Formats::pe,
+     "A call is made without the 32 bytes of stack that belong to the callee"},
+    {rule::volatile_after_call, "abi", Severity::error, Scope::module, Formats::any,
+     "A register is read after a call that destroyed it"},
+    {rule::red_zone, "abi", Severity::error, Scope::module, Formats::any,
+     "Memory below the stack pointer is used that may be overwritten at any time"},
+    {rule::fallthrough, "abi", Severity::warning, Scope::module, Formats::any,
+     "A function runs on into the one behind it"},
 });
 
 }  // namespace

@@ -100,6 +100,14 @@ inline constexpr std::string_view build_path = "build-path";
 inline constexpr std::string_view isa_above_baseline = "isa-above-baseline";
 inline constexpr std::string_view simd_missing = "simd-missing";
 inline constexpr std::string_view frame_pointers = "frame-pointers";
+inline constexpr std::string_view callee_saved = "callee-saved";
+inline constexpr std::string_view stack_balance = "stack-balance";
+inline constexpr std::string_view direction_flag = "direction-flag";
+inline constexpr std::string_view call_align = "call-align";
+inline constexpr std::string_view shadow_space = "shadow-space";
+inline constexpr std::string_view volatile_after_call = "volatile-after-call";
+inline constexpr std::string_view red_zone = "red-zone";
+inline constexpr std::string_view fallthrough = "fallthrough";
 }  // namespace rule
 
 /// Every rule, family by family.

@@ -1,0 +1,124 @@
+// One function, over every path: its states, its summary, and its faults.
+#pragma once
+
+#include <cstdint>
+#include <deque>
+#include <map>
+#include <optional>
+#include <set>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "inspect/abi/fault.hpp"
+#include "inspect/abi/program.hpp"
+#include "inspect/abi/state.hpp"
+#include "inspect/abi/summary.hpp"
+
+namespace nasm_build::inspect::abi {
+
+class Analysis {
+public:
+    /// `summaries` are those of all functions, as far as they are known by now.
+    Analysis(Program& program, const Convention& convention, std::span<const Summary> summaries, std::size_t function);
+
+    /// Follows every path until nothing changes.
+    void run();
+    [[nodiscard]] const Summary& summary() const noexcept { return summary_; }
+    [[nodiscard]] const std::set<std::size_t>& callees() const noexcept { return callees_; }
+
+    /// Why it was not followed to the end; empty where it was.
+    [[nodiscard]] const std::string& reason() const noexcept { return reason_; }
+    [[nodiscard]] std::uint64_t reason_address() const noexcept { return reason_address_; }
+
+    /// After `run`: looks at every instruction once more and tells what is wrong.
+    [[nodiscard]] std::vector<Fault> faults();
+
+private:
+    struct Block {
+        State state;
+        /// Where control goes from it, and by which jump; 0 where it runs on.
+        std::vector<std::pair<std::uint64_t, std::uint64_t>> edges;
+    };
+    /// A comparison whose outcome the next branch tells.
+    struct Compared {
+        Register left = Register::none;
+        Register right = Register::none;
+        std::int64_t constant = 0;
+        std::uint8_t width = 64;
+        Memory memory;
+    };
+
+    void walk(std::uint64_t address, State state);
+    /// False when control does not go on behind it.
+    bool step(const Instruction& instruction, State& state);
+    void step_data(const Instruction& instruction, State& state);
+    void step_stack(const Instruction& instruction, State& state);
+    bool step_call(const Instruction& instruction, State& state);
+    void step_branch(const Instruction& instruction, const State& state);
+    void step_jump(const Instruction& instruction, State& state);
+    void step_return(const Instruction& instruction, const State& state);
+    void tail(const Instruction& instruction, State& state, const Destination& destination);
+    void go(std::uint64_t target, const State& state, std::uint64_t by);
+    bool jump_by_table(const Instruction& instruction, const State& state);
+    void leave(const State& state, std::int64_t pops);
+
+    [[nodiscard]] std::optional<std::size_t> callee_of(const Destination& destination) const;
+    void need_alignment(std::uint64_t address);
+    void apply_summary(const Summary& summary, State& state);
+    void apply_convention(State& state, bool destroys);
+    void set_rsp(State& state, const Value& value, std::uint64_t address);
+    void write(State& state, Register one, const Value& value, std::uint64_t address);
+    [[nodiscard]] Value address_of(const Memory& memory, const State& state) const;
+    [[nodiscard]] std::vector<std::uint64_t> table_targets(const Value& target) const;
+    void give_up(std::uint64_t address, std::string reason);
+
+    // The looks, in faults.cpp.
+    void look(const Instruction& instruction, const State& state);
+    void look_at_call(const Instruction& instruction, const State& state);
+    void look_at_return(const State& state, std::uint64_t address);
+    void look_at_tail(const State& state, std::uint64_t address, const Destination& destination);
+    void look_at_kept(const State& state, std::uint64_t address);
+    void look_at_reads(const Instruction& instruction, const State& state);
+    void look_below(const Instruction& instruction, const State& state);
+    Fault& tell(FaultKind kind, std::uint64_t address);
+    /// What happens on the way through a block.
+    struct Passage {
+        bool reaches = false;  ///< the instruction that was asked for
+        bool is_changed =
+            false;  ///< the register is not what it was at entry, at the block's end or at that instruction
+        std::uint64_t written =
+            0;  ///< the instruction that put something else in place of its value of entry; 0 for none
+        std::string assumes;  ///< an import that is assumed to return, or empty
+    };
+    struct Visit {
+        std::uint64_t block = 0;
+        std::size_t before = 0;  ///< the index of the visit that led here
+        std::uint64_t by = 0;
+        bool is_changed = false;
+        Passage passage;
+    };
+    [[nodiscard]] Passage pass(std::uint64_t block, Register subject, bool is_changed, std::uint64_t until);
+    [[nodiscard]] std::vector<Visit> way_to(std::uint64_t address, Register subject, bool with_assumptions);
+    void explain(Fault& fault);
+
+    Program& program_;
+    const Convention& convention_;
+    std::span<const Summary> summaries_;
+    std::size_t index_;
+    const Function& function_;
+    Summary summary_;
+    std::map<std::uint64_t, Block> blocks_;
+    std::set<std::uint64_t> pending_;
+    std::set<std::size_t> callees_;
+    Compared compared_;
+    std::uint64_t block_ = 0;  ///< the block that is walked
+    std::uint64_t steps_left_ = 0;
+    std::string reason_;
+    std::uint64_t reason_address_ = 0;
+    bool is_looking_ = false;
+    bool has_open_table_ = false;
+    std::vector<Fault> faults_;
+};
+
+}  // namespace nasm_build::inspect::abi

@@ -1,0 +1,62 @@
+// What the verifier found: a place, what is wrong there, and how control comes to it.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "inspect/abi/registers.hpp"
+#include "inspect/finding.hpp"
+
+namespace nasm_build::inspect::abi {
+
+enum class FaultKind : std::uint8_t {
+    callee_saved,  ///< a register that must be left alone is another one at the return
+    callee_saved_vector,
+    stack_balance,  ///< rsp is not where it was
+    direction_flag,  ///< DF is set at a return or a call
+    call_align,  ///< rsp is no multiple of 16 at a call
+    shadow_space,  ///< the callee's 32 bytes overlap what the caller keeps
+    volatile_after_call,  ///< reads a register that a call destroyed
+    red_zone,  ///< keeps something below rsp where it may be overwritten
+    fallthrough,  ///< runs on into the next function
+};
+
+struct Step {
+    std::uint64_t address = 0;
+    std::string words;  ///< `rbx written here`
+    std::string location;  ///< `multiply+0x1c`
+    SourceLine source;  ///< without a file where it is not known
+};
+
+struct Fault {
+    FaultKind kind = FaultKind::callee_saved;
+    std::size_t function = 0;  ///< its index in the program
+    std::string name;  ///< what the function is called
+    std::uint64_t address = 0;  ///< of the instruction at which it shows
+    std::string location;  ///< the same for people: `multiply+0x1c`
+    SourceLine source;  ///< without a file where it is not known
+    Register subject = Register::none;  ///< the register it is about
+    std::uint8_t vector = 0;
+    std::int64_t amount = 0;  ///< bytes, of the stack
+    std::string callee;  ///< of calls: what is called, or empty
+    std::string assumes;  ///< an import that must return for it to happen, of which nobody says so
+    std::vector<Step> path;  ///< the shortest way there
+};
+
+struct NotFollowed {
+    std::size_t function = 0;
+    std::string name;
+    std::uint64_t address = 0;
+    std::string reason;  ///< follows "because"
+};
+
+/// What a run over a program gave.
+struct Verified {
+    std::vector<Fault> faults;
+    std::vector<NotFollowed> not_followed;
+    std::uint64_t functions = 0;
+    std::uint64_t instructions = 0;
+};
+
+}  // namespace nasm_build::inspect::abi

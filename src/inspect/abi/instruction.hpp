@@ -1,0 +1,106 @@
+// One x86-64 instruction as the verifier needs it: what it does to registers, to the stack and to control.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <span>
+
+#include "inspect/abi/registers.hpp"
+
+namespace nasm_build::inspect::abi {
+
+/// What the verifier models exactly. Everything else is `other`: its writes are all that is known of it.
+enum class Action : std::uint8_t {
+    other,
+    copy,  ///< destination = source, all 64 bits
+    copy_low,  ///< destination = the low `width` bits of source, extended with zeros or, from 32 on, their sign
+    set,  ///< destination = constant
+    compute_address,  ///< destination = base + displacement
+    add,  ///< destination += constant
+    add_register,  ///< destination += source
+    subtract_register,  ///< destination -= source
+    mask,  ///< destination &= constant, all 64 bits
+    mask_32,  ///< the same of the low half, and the upper one is cleared
+    load,  ///< destination = 8 bytes of memory
+    load_signed_32,  ///< destination = 4 bytes of memory, sign-extended: an entry of a jump table
+    load_32,  ///< destination = 4 bytes of memory, zero-extended
+    load_8,  ///< destination = 1 byte of memory, zero-extended
+    store,  ///< 8 bytes of memory = source
+    load_vector,  ///< 16 bytes and more of memory into a vector register
+    store_vector,
+    copy_vector,
+    compare,  ///< of the low `width` bits of a register with a constant: bounds what follows
+    compare_registers,
+    compare_memory,  ///< of a byte of memory with a constant
+    exchange,
+    push,  ///< of a register
+    push_other,  ///< of a constant, of memory, of the flags
+    pop,
+    pop_other,  ///< into memory or the flags
+    leave,
+    call,
+    branch,
+    jump,
+    ret,
+    trap,  ///< nothing follows: ud2, int3, hlt
+};
+
+/// The condition of a branch, as its opcode's low four bits: 2 is below, 7 above, 4 equal.
+enum class Condition : std::uint8_t { below = 2, not_below = 3, equal = 4, not_equal = 5, not_above = 6, above = 7 };
+
+struct Memory {
+    Register base = Register::none;
+    Register index = Register::none;
+    std::uint8_t scale = 0;
+    std::uint8_t size = 0;  ///< bytes, at the most 255
+    bool is_used = false;
+    bool is_written = false;
+    bool is_read = false;
+    bool is_segment = false;  ///< of fs or gs: no address of the stack
+    /// From the base; where there is neither base nor index, the address itself (`[rel x]`).
+    std::int64_t displacement = 0;
+
+    bool operator==(const Memory&) const = default;
+    [[nodiscard]] bool is_same_place(const Memory& other) const noexcept {
+        return is_used && other.is_used && base == other.base && index == other.index && scale == other.scale &&
+               size == other.size && displacement == other.displacement && is_segment == other.is_segment;
+    }
+};
+
+struct Instruction {
+    std::uint64_t address = 0;
+    std::uint64_t target = 0;  ///< of a direct jump, branch or call
+    std::int64_t constant = 0;
+    Memory memory;
+    RegisterSet reads;  ///< general registers whose values count, idioms left out (`xor eax, eax`)
+    RegisterSet writes;  ///< all 64 bits (32-bit writes clear the upper half)
+    RegisterSet partial_writes;  ///< 8 or 16 bits, or only perhaps (cmov)
+    RegisterSet vector_reads;
+    RegisterSet vector_writes;
+    Action action = Action::other;
+    Register destination = Register::none;
+    Register source = Register::none;
+    std::uint8_t length = 0;
+    std::uint8_t vector =
+        0;  ///< the number of the vector register of load_vector, store_vector and the source of copy_vector
+    Condition condition = Condition::below;
+    bool is_direct = false;  ///< the target is in the instruction
+    std::uint8_t width = 64;  ///< bits, of compare and copy_low
+    bool sets_direction = false;
+    bool clears_direction = false;
+    bool restores_flags = false;  ///< popf: the direction flag is what was saved
+    bool uses_direction = false;  ///< string instructions
+    bool needs_alignment = false;  ///< faults where its memory operand is not at a multiple of 16
+    bool dirties_upper = false;  ///< writes the upper half of a ymm register
+    bool cleans_upper = false;  ///< vzeroupper, vzeroall
+    bool uses_x87 = false;  ///< x87 or MMX
+    bool empties_x87 = false;  ///< emms, femms, fninit
+    bool writes_control = false;  ///< ldmxcsr, fldcw
+
+    [[nodiscard]] std::uint64_t next() const noexcept { return address + length; }
+};
+
+/// The instruction that the bytes start with; false when they are none that is known.
+[[nodiscard]] bool decode(std::span<const std::byte> bytes, std::uint64_t address, Instruction& instruction);
+
+}  // namespace nasm_build::inspect::abi

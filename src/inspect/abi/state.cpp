@@ -1,0 +1,148 @@
+#include "inspect/abi/state.hpp"
+
+#include <algorithm>
+#include <tuple>
+
+namespace nasm_build::inspect::abi {
+
+namespace {
+
+constexpr std::size_t most_slots = 64;
+
+bool overlaps(const Slot& slot, std::uint32_t base, std::int64_t offset, std::int64_t size) {
+    return slot.base == base && slot.offset < offset + size && offset < slot.offset + slot.size();
+}
+
+bool comes_before(const Slot& slot, const std::pair<std::uint32_t, std::int64_t>& place) {
+    return std::tie(slot.base, slot.offset) < std::tie(place.first, place.second);
+}
+
+// A number that only the modulus is known of.
+Value multiple_of_16() {
+    return {Value::Kind::unknown, 0, 0, 0, 0};
+}
+
+Value joined(const Value& one, const Value& other, std::uint32_t where, unsigned number) {
+    if (one == other) {
+        return one;
+    }
+    if (one.is_stack() && other.is_stack()) {
+        const auto mine = one.alignment();
+        const bool agree = mine && mine == other.alignment();
+        return fresh_stack(where, static_cast<Register>(number), agree ? static_cast<std::int8_t>(*mine) : -1);
+    }
+    using Kind = Value::Kind;
+    if (one.kind == Kind::bounded && other.kind == Kind::bounded && one.number == other.number) {
+        return {Kind::bounded, one.number, -1, 0, std::max(one.offset, other.offset)};
+    }
+    const auto is_multiple = [](const Value& value) {
+        return (value.kind == Kind::unknown && value.residue == 0) ||
+               (value.kind == Kind::constant && value.offset % 16 == 0);
+    };
+    return is_multiple(one) && is_multiple(other) ? multiple_of_16() : Value{};
+}
+
+}  // namespace
+
+std::optional<unsigned> Value::alignment() const {
+    if (kind != Kind::stack || residue < 0) {
+        return std::nullopt;
+    }
+    return static_cast<unsigned>(residue + offset) & 15U;
+}
+
+Value fresh_stack(std::uint32_t where, Register one, std::int8_t residue) {
+    // Registers that meet at one place with different addresses have different bases.
+    return {Value::Kind::stack, 0, residue, (where + 1U) * 32U + static_cast<unsigned>(one), 0};
+}
+
+std::optional<Value> State::load(const Value& address) const {
+    if (!address.is_stack()) {
+        return std::nullopt;
+    }
+    const auto found =
+        std::lower_bound(slots.begin(), slots.end(), std::pair(address.base, address.offset), comes_before);
+    if (found == slots.end() || found->base != address.base || found->offset != address.offset) {
+        return std::nullopt;
+    }
+    return found->value;
+}
+
+void State::overwrite(const Value& address, std::int64_t size) {
+    if (!address.is_stack() || slots.empty()) {
+        return;
+    }
+    std::erase_if(slots, [&](const Slot& slot) { return overlaps(slot, address.base, address.offset, size); });
+}
+
+void State::store(const Value& address, const Value& value) {
+    if (!address.is_stack()) {
+        return;
+    }
+    const Slot slot{address.base, address.offset, value};
+    overwrite(address, slot.size());
+    using Kind = Value::Kind;
+    const bool counts = value.kind == Kind::entry || value.kind == Kind::entry_vector || value.kind == Kind::stack;
+    if (!counts || slots.size() >= most_slots) {
+        return;
+    }
+    slots.insert(std::lower_bound(slots.begin(), slots.end(), std::pair(slot.base, slot.offset), comes_before), slot);
+}
+
+void State::forget_below(const Value& address) {
+    if (address.is_stack()) {
+        std::erase_if(slots,
+                      [&](const Slot& slot) { return slot.base == address.base && slot.offset < address.offset; });
+    }
+}
+
+State entry_state() {
+    State state;
+    for (unsigned number = 0; number < register_count; ++number) {
+        state.registers.at(number) = Value::entry(static_cast<Register>(number));
+    }
+    state.at(Register::rsp) = {Value::Kind::stack, 0, 8, 0, 0};
+    state.kept_vectors = RegisterSet::vectors(0, 15);
+    return state;
+}
+
+bool join(State& into, const State& other, std::uint32_t where) {
+    bool changed = false;
+    for (unsigned number = 0; number < register_count; ++number) {
+        Value& mine = into.registers.at(number);
+        const Value both = joined(mine, other.registers.at(number), where, number);
+        changed = changed || !(both == mine);
+        mine = both;
+    }
+    const std::size_t before = into.slots.size();
+    std::erase_if(into.slots, [&](const Slot& slot) {
+        const auto found =
+            std::lower_bound(other.slots.begin(), other.slots.end(), std::pair(slot.base, slot.offset), comes_before);
+        return found == other.slots.end() || !(*found == slot);
+    });
+    changed = changed || into.slots.size() != before;
+    const auto narrow = [&changed](RegisterSet& mine, RegisterSet both) {
+        changed = changed || !(mine == both);
+        mine = both;
+    };
+    if (into.bounded_memory.most >= 0 && !(into.bounded_memory == other.bounded_memory)) {
+        into.bounded_memory = {};
+        changed = true;
+    }
+    narrow(into.kept_vectors, into.kept_vectors.both(other.kept_vectors));
+    narrow(into.destroyed_vectors, into.destroyed_vectors.both(other.destroyed_vectors));
+    if (into.direction != other.direction && into.direction != Direction::unknown) {
+        into.direction = Direction::unknown;
+        changed = true;
+    }
+    const auto widen = [&changed](bool& mine, bool theirs) {
+        changed = changed || (theirs && !mine);
+        mine = mine || theirs;
+    };
+    widen(into.is_upper_dirty, other.is_upper_dirty);
+    widen(into.is_x87_used, other.is_x87_used);
+    widen(into.is_control_written, other.is_control_written);
+    return changed;
+}
+
+}  // namespace nasm_build::inspect::abi

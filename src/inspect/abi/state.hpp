@@ -1,0 +1,106 @@
+// What is known of registers and stack at one place of a function, whichever way control came there.
+//
+// A value is what a register had when the function was entered, an address of the stack, a number, or nothing that is known.
+// Where ways meet, what agrees is kept. Stack addresses have a base: 0 is rsp at entry (where the return address lies), any
+// other one a place in the code at which rsp became something that is only known modulo 16 (alloca, `and rsp, -16`, ways of
+// unequal depth).
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <optional>
+#include <vector>
+
+#include "inspect/abi/instruction.hpp"
+
+namespace nasm_build::inspect::abi {
+
+struct Value {
+    enum class Kind : std::uint8_t {
+        unknown,
+        destroyed,  ///< by a call to another image: whoever reads it reads what nobody wrote
+        entry,  ///< what register `number` had at entry
+        entry_vector,  ///< the low 16 bytes that vector register `number` had at entry
+        stack,  ///< `base` + `offset`
+        constant,  ///< `offset`
+        bounded,  ///< its low `number` bits are a number from 0 to `offset`
+        table_entry,  ///< one of the 4-byte numbers of a table at `offset`; `number` of them, 0 where that is not known
+        table_target,  ///< such an entry plus `offset`; its table lies `base` (signed) bytes from there
+        table_pointer,  ///< one of the 8-byte addresses of a table at `offset`
+    };
+    Kind kind = Kind::unknown;
+    std::uint8_t number = 0;
+    /// Of a stack address: its base modulo 16. Of an unknown value: 0 where it is a multiple of 16. Of a table's entry: 0 where it is
+    /// extended with zeros. Otherwise -1.
+    std::int8_t residue = -1;
+    std::uint32_t base = 0;
+    std::int64_t offset = 0;
+
+    bool operator==(const Value&) const = default;
+
+    [[nodiscard]] static Value entry(Register one) { return {Kind::entry, static_cast<std::uint8_t>(one), -1, 0, 0}; }
+    [[nodiscard]] static Value entry_vector(unsigned number) {
+        return {Kind::entry_vector, static_cast<std::uint8_t>(number), -1, 0, 0};
+    }
+    [[nodiscard]] static Value constant(std::int64_t number) { return {Kind::constant, 0, -1, 0, number}; }
+    [[nodiscard]] static Value destroyed() { return {Kind::destroyed, 0, -1, 0, 0}; }
+    [[nodiscard]] bool is_stack() const { return kind == Kind::stack; }
+    [[nodiscard]] bool is_entry_of(Register one) const {
+        return kind == Kind::entry && number == static_cast<std::uint8_t>(one);
+    }
+    /// A stack address modulo 16, from 0 to 15; nothing when that is not known.
+    [[nodiscard]] std::optional<unsigned> alignment() const;
+};
+
+/// A place of the stack that holds something worth keeping: a register's value at entry, or an address of the stack.
+struct Slot {
+    std::uint32_t base = 0;
+    std::int64_t offset = 0;
+    Value value;
+    bool operator==(const Slot&) const = default;
+    [[nodiscard]] std::int64_t size() const { return value.kind == Value::Kind::entry_vector ? 16 : 8; }
+};
+
+/// A byte of memory that is known to be a number from 0 to `most`, until a register of its address or memory is written.
+struct BoundedMemory {
+    Memory place;
+    std::int64_t most = -1;  ///< -1 for none
+    bool operator==(const BoundedMemory&) const = default;
+};
+
+enum class Direction : std::uint8_t { clear, set, unknown };
+
+struct State {
+    std::array<Value, register_count> registers;
+    RegisterSet kept_vectors;  ///< the vector registers whose low 16 bytes are those of entry
+    RegisterSet destroyed_vectors;  ///< by a call to another image
+    Direction direction = Direction::clear;
+    bool is_upper_dirty = false;  ///< a ymm register's upper half was written since the last vzeroupper
+    bool is_x87_used = false;
+    bool is_control_written = false;
+    BoundedMemory bounded_memory;
+    std::vector<Slot> slots;  ///< by base and offset
+
+    bool operator==(const State&) const = default;
+
+    [[nodiscard]] const Value& at(Register one) const { return registers.at(static_cast<unsigned>(one)); }
+    [[nodiscard]] Value& at(Register one) { return registers.at(static_cast<unsigned>(one)); }
+
+    [[nodiscard]] std::optional<Value> load(const Value& address) const;
+    /// Forgets what the bytes held that are written to.
+    void overwrite(const Value& address, std::int64_t size);
+    void store(const Value& address, const Value& value);
+    /// Forgets what lies below an address of the stack.
+    void forget_below(const Value& address);
+};
+
+/// The state at a function's first instruction.
+[[nodiscard]] State entry_state();
+
+/// Puts `other` into `into`, at the place `where` where two ways meet. True when that changed it.
+bool join(State& into, const State& other, std::uint32_t where);
+
+/// rsp of a new base, at `where`.
+[[nodiscard]] Value fresh_stack(std::uint32_t where, Register one, std::int8_t residue);
+
+}  // namespace nasm_build::inspect::abi

@@ -1,0 +1,24 @@
+// What a function does to its caller, as far as it was found: what a call of it leaves and takes.
+#pragma once
+
+#include <cstdint>
+
+#include "inspect/abi/registers.hpp"
+
+namespace nasm_build::inspect::abi {
+
+/// Begins as the least that a function can do, and grows with what is found on its paths.
+struct Summary {
+    RegisterSet changed;  ///< general registers that some return leaves different
+    RegisterSet changed_vectors;  ///< the same of the low 16 bytes of vector registers
+    bool returns = false;  ///< some path comes back
+    bool is_followed = true;  ///< false where something could not be followed: the convention is all that is known
+    bool needs_alignment = false;  ///< calls out, or uses 16 bytes of its own stack at once
+    bool leaves_upper_dirty = false;
+    bool leaves_direction = false;  ///< DF may be set behind it
+    std::int64_t pops = 0;  ///< bytes of arguments that its return takes from the stack
+
+    bool operator==(const Summary&) const = default;
+};
+
+}  // namespace nasm_build::inspect::abi

@@ -1,0 +1,544 @@
+"""`nasm-ext check` on functions that break a calling convention: each rule in each format, with the way there."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from check_samples import ELF, LINUX, MACHO, MACOS, PE, WINDOWS, Samples
+
+FORMATS = {"elf": (ELF, LINUX), "macho": (MACHO, MACOS), "pe": (PE, WINDOWS)}
+CALLS = {"elf": "call    {} wrt ..plt", "macho": "call    {}", "pe": "call    [__imp_{}]"}
+IMPORTS = ("PyErr_Occurred", "PyLong_FromLong")
+RULES = (
+    "callee-saved",
+    "stack-balance",
+    "direction-flag",
+    "call-align",
+    "shadow-space",
+    "volatile-after-call",
+    "red-zone",
+    "fallthrough",
+)
+KERNEL = 12
+"""The line of the sources on which the kernel's first instruction stands."""
+
+
+@pytest.fixture
+def samples(tmp_path: Path, nasm_ext: Path) -> Samples:
+    return Samples(tmp_path, nasm_ext)
+
+
+def source_of(binary: str, code: str) -> str:
+    """The smallest module of the format, with an exported function `kernel`; `@NAME` calls an import."""
+    head, _, tail = FORMATS[binary][0].partition("        section .data\n")
+    symbols = ", ".join(f"__imp_{name}" if binary == "pe" else name for name in IMPORTS)
+    head = head.replace("        extern ", f"        extern {symbols}, ", 1)
+    kind = ":function" if binary == "elf" else ""
+    head = head.replace("        global PyInit", f"        global kernel{kind}\n        global PyInit", 1)
+    for name in IMPORTS:
+        code = code.replace(f"@{name}", CALLS[binary].format(name))
+    return f"{head.rstrip()}\nkernel:\n{code}\n        section .data\n{tail}"
+
+
+def make(samples: Samples, binary: str, code: str) -> str:
+    source = source_of(binary, code)
+    if binary == "elf":
+        return samples.elf(source)
+    if binary == "macho":
+        return samples.macho(source)
+    both = ["/export:PyInit_pymult", "/export:kernel"]
+    return samples.pe(source, link=both, symbols=" ".join(("PyModuleDef_Init", *IMPORTS)))
+
+
+def told(samples: Samples, name: str, *words: str) -> list[str]:
+    """The findings of these rules: each with its way and its fix, without the file's name. A stripped ELF file does not know what
+    its local function is called."""
+    lines = samples.check(*words, name).output.splitlines()
+    found: list[str] = []
+    is_ours = False
+    for line in lines:
+        if not line.startswith(" "):
+            is_ours = any(line.endswith(f"[{rule}]") for rule in RULES)
+        if is_ours:
+            found.append(re.sub(r"the function at 0x[0-9a-f]+", "helper", line.removeprefix(f"{name}: ")))
+    return found
+
+
+@dataclass(frozen=True)
+class Case:
+    """Code that is wrong, and what is said of it."""
+
+    code: str
+    said: Sequence[str]
+
+
+SAVE = "or use a volatile register: rax rcx rdx rsi rdi r8-r11"
+SAVE_WINDOWS = "or use a volatile register: rax rcx rdx r8-r11"
+BEHIND = "keep the value in a register that calls leave alone, or on the stack, over the call"
+
+SYSTEM_V = {
+    "a register that is not put back on the way for errors": Case(
+        """\
+        push    rbx
+        mov     rbx, rdi
+        @PyErr_Occurred
+        test    rax, rax
+        jnz     .failed
+        mov     rdi, rbx
+        @PyLong_FromLong
+        pop     rbx
+        ret
+.failed:
+        add     rsp, 8
+        ret
+""",
+        (
+            "error: kernel returns with rbx changed [callee-saved]",
+            "    kernel+0x1: rbx written here",
+            "    kernel+0xc: jump taken",
+            "    kernel+0x1c: here",
+            f"  fix: save rbx before kernel+0x1 and restore it before the return, {SAVE}",
+        ),
+    ),
+    "a register of which a byte is written": Case(
+        """\
+        mov     r12b, 1
+        ret
+""",
+        (
+            "error: kernel returns with r12 changed [callee-saved]",
+            "    kernel+0x0: r12 written here",
+            "    kernel+0x3: here",
+            f"  fix: save r12 before kernel+0x0 and restore it before the return, {SAVE}",
+        ),
+    ),
+    "a register that a function of the module changes": Case(
+        """\
+        call    helper
+        ret
+helper: mov     r15, rdi
+        ret
+""",
+        (
+            "error: kernel returns with r15 changed [callee-saved]",
+            "    kernel+0x0: r15 written here",
+            "    kernel+0x5: here",
+            f"  fix: save r15 before kernel+0x0 and restore it before the return, {SAVE}",
+        ),
+    ),
+    "a push without its pop": Case(
+        """\
+        push    rdi
+        test    rdi, rdi
+        jz      .end
+        pop     rdi
+.end:   ret
+""",
+        (
+            "error: kernel returns with a stack pointer that depends on the way there [stack-balance]",
+            "    kernel+0x4: jump taken",
+            "    kernel+0x7: here",
+            "  fix: give back on each way what that way took: every push has its pop, every `sub rsp` its `add rsp`",
+        ),
+    ),
+    "too much given back": Case(
+        """\
+        sub     rsp, 8
+        @PyErr_Occurred
+        add     rsp, 16
+        ret
+""",
+        (
+            "error: kernel returns with rsp 8 bytes above where it was at entry, so that `ret` takes something else for its address [stack-balance]",
+            "    kernel+0xd: here",
+            "  fix: take 8 bytes less from the stack: a pop or `add rsp, 8` too many",
+        ),
+    ),
+    "the direction flag": Case(
+        """\
+        std
+        mov     ecx, 8
+        rep movsb
+        ret
+""",
+        (
+            "error: kernel returns with the direction flag set [direction-flag]",
+            "    kernel+0x8: here",
+            "  fix: put `cld` behind the last string instruction that runs backwards",
+        ),
+    ),
+    "a call 8 bytes off": Case(
+        """\
+        @PyErr_Occurred
+        ret
+""",
+        (
+            "error: kernel calls PyErr_Occurred with rsp 8 bytes off a multiple of 16 [call-align]",
+            "    kernel+0x0: here",
+            "  fix: take 8 bytes more of the stack before the call, and give them back behind it",
+        ),
+    ),
+    "a call of a function that needs alignment": Case(
+        """\
+        call    helper
+        ret
+helper: sub     rsp, 8
+        @PyErr_Occurred
+        add     rsp, 8
+        ret
+""",
+        (
+            "error: kernel calls helper with rsp 8 bytes off a multiple of 16 [call-align]",
+            "    kernel+0x0: here",
+            "  fix: take 8 bytes more of the stack before the call, and give them back behind it",
+        ),
+    ),
+    "an argument that a call destroyed": Case(
+        """\
+        sub     rsp, 8
+        @PyErr_Occurred
+        lea     rdi, [rsi + 1]
+        @PyLong_FromLong
+        add     rsp, 8
+        ret
+""",
+        (
+            "error: kernel reads rsi behind a call, which leaves anything in it [volatile-after-call]",
+            "    kernel+0x9: here",
+            f"  fix: {BEHIND}",
+        ),
+    ),
+    "memory below what a signal leaves alone": Case(
+        """\
+        mov     [rsp - 136], rdi
+        mov     rax, [rsp - 128]
+        ret
+""",
+        (
+            "error: kernel uses memory 136 bytes below rsp; beyond 128 a signal may overwrite it [red-zone]",
+            "    kernel+0x0: here",
+            "  fix: move rsp below it first",
+        ),
+    ),
+}
+
+
+@pytest.mark.parametrize("binary", ["elf", "macho"])
+@pytest.mark.parametrize("what", SYSTEM_V)
+def test_system_v(samples: Samples, binary: str, what: str) -> None:
+    case = SYSTEM_V[what]
+    assert told(samples, make(samples, binary, case.code)) == list(case.said)
+
+
+WIN64 = {
+    "registers that are volatile elsewhere": Case(
+        """\
+        mov     rdi, rcx
+        mov     rsi, rdx
+        mov     rcx, r8
+        rep movsb
+        ret
+""",
+        (
+            "error: kernel returns with rsi changed [callee-saved]",
+            "    kernel+0x3: rsi written here",
+            "    kernel+0xb: here",
+            f"  fix: save rsi before kernel+0x3 and restore it before the return, {SAVE_WINDOWS}",
+            "error: kernel returns with rdi changed [callee-saved]",
+            "    kernel+0x0: rdi written here",
+            "    kernel+0xb: here",
+            f"  fix: save rdi before kernel+0x0 and restore it before the return, {SAVE_WINDOWS}",
+        ),
+    ),
+    "a vector register": Case(
+        """\
+        movups  xmm6, [rcx]
+        addps   xmm6, xmm6
+        movups  [rcx], xmm6
+        ret
+""",
+        (
+            "error: kernel returns with xmm6 changed, which on Windows belongs to its caller [callee-saved]",
+            "    kernel+0x9: here",
+            "  fix: save all 16 bytes of xmm6 first and restore them before the return, or use xmm0-xmm5",
+        ),
+    ),
+    "half of a vector register is put back": Case(
+        """\
+        sub     rsp, 24
+        movsd   [rsp], xmm7
+        xorps   xmm7, xmm7
+        movsd   xmm7, [rsp]
+        add     rsp, 24
+        ret
+""",
+        (
+            "error: kernel returns with xmm7 changed, which on Windows belongs to its caller [callee-saved]",
+            "    kernel+0x15: here",
+            "  fix: save all 16 bytes of xmm7 first and restore them before the return, or use xmm0-xmm5",
+        ),
+    ),
+    "a call without shadow space": Case(
+        """\
+        sub     rsp, 8
+        @PyErr_Occurred
+        add     rsp, 8
+        ret
+""",
+        (
+            "error: kernel calls PyErr_Occurred with 24 of the 32 bytes that belong to the callee missing: it may write over the return address [shadow-space]",
+            "    kernel+0x4: here",
+            "  fix: `sub rsp, 40` at the beginning (32 bytes, and 8 that keep rsp aligned), `add rsp, 40` before the return",
+        ),
+    ),
+    "something kept where the callee may write": Case(
+        """\
+        push    rbx
+        sub     rsp, 16
+        mov     rbx, rcx
+        @PyErr_Occurred
+        mov     rax, rbx
+        add     rsp, 16
+        pop     rbx
+        ret
+""",
+        (
+            "error: kernel calls PyErr_Occurred with 8 of the 32 bytes that belong to the callee missing: it may write over the return address [shadow-space]",
+            "    kernel+0x8: here",
+            "  fix: `sub rsp, 40` at the beginning (32 bytes, and 8 that keep rsp aligned), `add rsp, 40` before the return",
+            "error: kernel returns with rbx changed [callee-saved]",
+            "    kernel+0x5: rbx written here",
+            "    kernel+0x16: here",
+            f"  fix: save rbx before kernel+0x5 and restore it before the return, {SAVE_WINDOWS}",
+        ),
+    ),
+    "memory below rsp": Case(
+        """\
+        mov     [rsp - 8], rcx
+        mov     rax, [rsp - 8]
+        ret
+""",
+        (
+            "error: kernel uses memory 8 bytes below rsp, which Windows may overwrite at any time [red-zone]",
+            "    kernel+0x0: here",
+            "  fix: move rsp below it first",
+        ),
+    ),
+    "a register that only System V calls leave alone to nobody": Case(
+        """\
+        sub     rsp, 40
+        @PyErr_Occurred
+        mov     rcx, rdx
+        @PyLong_FromLong
+        add     rsp, 40
+        ret
+""",
+        (
+            "error: kernel reads rdx behind a call, which leaves anything in it [volatile-after-call]",
+            "    kernel+0xa: here",
+            f"  fix: {BEHIND}",
+        ),
+    ),
+}
+
+
+@pytest.mark.parametrize("what", WIN64)
+def test_win64(samples: Samples, what: str) -> None:
+    case = WIN64[what]
+    assert told(samples, make(samples, "pe", case.code)) == list(case.said)
+
+
+GOOD = {
+    "system v": """\
+        push    rbx
+        push    r12
+        sub     rsp, 24
+        mov     rbx, rdi
+        mov     r12, rsi
+        mov     [rsp - 128], rsi
+        @PyErr_Occurred
+        test    rax, rax
+        jnz     .failed
+        lea     rdi, [rbx + r12]
+        @PyLong_FromLong
+.end:   add     rsp, 24
+        pop     r12
+        pop     rbx
+        ret
+.failed:
+        xor     eax, eax
+        jmp     .end
+""",
+    "a frame that is aligned by hand": """\
+        push    rbp
+        mov     rbp, rsp
+        push    rbx
+        and     rsp, -32
+        sub     rsp, 64
+        mov     rbx, rdi
+        @PyErr_Occurred
+        mov     rax, rbx
+        mov     rbx, [rbp - 8]
+        leave
+        ret
+""",
+    "a jump table": """\
+        push    rbx
+        lea     rax, [.table]
+        cmp     edi, 2
+        ja      .end
+        mov     edi, edi
+        movsxd  rbx, [rax + rdi * 4]
+        add     rax, rbx
+        jmp     rax
+.table: dd .one - .table, .two - .table, .end - .table
+.one:   mov     eax, 1
+        jmp     .end
+.two:   mov     eax, 2
+.end:   pop     rbx
+        ret
+""",
+    "a loop that takes the stack in steps": """\
+        push    rbp
+        mov     rbp, rsp
+        lea     r11, [rsp - 16384]
+.next:  sub     rsp, 4096
+        or      qword [rsp], 0
+        cmp     rsp, r11
+        jne     .next
+        @PyErr_Occurred
+        add     rsp, 16384
+        pop     rbp
+        ret
+""",
+    "a local function with a convention of its own": """\
+        push    rbx
+        mov     rbx, rdi
+        call    helper
+        lea     rax, [rsi + r11]
+        pop     rbx
+        ret
+helper: mov     r11, rbx
+        ret
+""",
+}
+GOOD_WINDOWS = {
+    "win64": """\
+        push    rbx
+        sub     rsp, 48
+        movups  [rsp + 32], xmm6
+        mov     rbx, rcx
+        movups  xmm6, [rdx]
+        @PyErr_Occurred
+        mov     rcx, rbx
+        @PyLong_FromLong
+        movups  xmm6, [rsp + 32]
+        add     rsp, 48
+        pop     rbx
+        ret
+""",
+    "arguments in the caller's shadow space": """\
+        mov     [rsp + 8], rcx
+        mov     [rsp + 16], rbx
+        sub     rsp, 40
+        mov     rbx, rdx
+        @PyErr_Occurred
+        mov     rax, rbx
+        add     rsp, 40
+        mov     rcx, [rsp + 8]
+        mov     rbx, [rsp + 16]
+        ret
+""",
+}
+
+
+@pytest.mark.parametrize("binary", ["elf", "macho"])
+@pytest.mark.parametrize("what", GOOD)
+def test_what_keeps_to_system_v(samples: Samples, binary: str, what: str) -> None:
+    made = make(samples, binary, GOOD[what])
+    assert told(samples, made) == []
+    assert "not checked: callee-saved" not in samples.check(made).output
+    assert "passed: callee-saved\n" in samples.check("--verbose", made).output
+
+
+@pytest.mark.parametrize("what", GOOD_WINDOWS)
+def test_what_keeps_to_win64(samples: Samples, what: str) -> None:
+    made = make(samples, "pe", GOOD_WINDOWS[what])
+    assert told(samples, made) == []
+    assert "passed: shadow-space\n" in samples.check("--verbose", made).output
+
+
+@pytest.mark.parametrize("binary", FORMATS)
+def test_a_function_that_runs_on(samples: Samples, binary: str) -> None:
+    source = (
+        source_of(binary, "        xor     eax, eax\n")
+        .replace("kernel:\n", "KERNEL:\n")
+        .replace("PyInit_pymult:\n", "kernel:\n        xor     eax, eax\nPyInit_pymult:\n", 1)
+    )
+    source = source.replace("KERNEL:\n        xor     eax, eax\n", "")
+    if binary == "elf":
+        made = samples.elf(source)
+    elif binary == "macho":
+        made = samples.macho(source)
+    else:
+        symbols = " ".join(("PyModuleDef_Init", *IMPORTS))
+        made = samples.pe(source, link=["/export:PyInit_pymult", "/export:kernel"], symbols=symbols)
+    assert told(samples, made) == [
+        "warning: kernel runs on into PyInit_pymult [fallthrough]",
+        "    kernel+0x0: here",
+        "  fix: end it with `ret`, or with `jmp` where that is what it means",
+    ]
+
+
+def test_the_lines_of_the_source(samples: Samples) -> None:
+    """With the build's object: a function that no symbol of the module names is known by it too, and called by C."""
+    case = SYSTEM_V["a register that is not put back on the way for errors"]
+    source = source_of("elf", case.code).replace("global kernel:function\n", "global kernel:function hidden\n")
+    samples.elf(source)
+    lines = samples.check("--object", "pymult.o", LINUX).output.splitlines()
+    first = source.splitlines().index("kernel:") + 2
+    assert lines[:5] == [
+        f"pymult.asm:{first + 11}: error: kernel returns with rbx changed [callee-saved]",
+        f"    pymult.asm:{first + 1}: rbx written here",
+        f"    pymult.asm:{first + 4}: jump taken",
+        f"    pymult.asm:{first + 11}: here",
+        f"  fix: save rbx before line {first + 1} and restore it before the return, {SAVE}",
+    ]
+    assert told(samples, LINUX) == [], "without the object nothing says that C calls it"
+
+
+def test_what_cannot_be_followed_is_not_checked(samples: Samples) -> None:
+    made = make(samples, "elf", "        push    rbx\n        jmp     [rdi]\n")
+    lines = [line for line in samples.check(made).output.splitlines() if "callee-saved" in line]
+    assert lines == [
+        f"{LINUX}: not checked: {', '.join(rule for rule in RULES if rule != 'shadow-space')}, because 1 of its 2 functions could not "
+        "be followed (kernel: a computed jump was not resolved)"
+    ]
+
+
+def test_the_verifier_is_left_out_when_asked(samples: Samples) -> None:
+    made = make(samples, "elf", SYSTEM_V["a call 8 bytes off"].code)
+    said = samples.check("--no-abi", made)
+    assert told(samples, made, "--no-abi") == []
+    assert "because --no-abi was given\n" in said.output
+    assert said.returncode == 0
+    assert samples.check(made).returncode == 1
+
+
+def test_a_module_for_another_machine(samples: Samples) -> None:
+    """The rules are for x86-64 alone, and say so."""
+    source = 'void *PyModuleDef_Init(void *); int d[26]; __attribute__((visibility("default"))) void *PyInit_pymult(void) { return PyModuleDef_Init(d); }'
+    (samples.folder / "m.c").write_text(source, encoding="utf-8")
+    name = "pymult.cpython-313-aarch64-linux-gnu.so"
+    words = ["--target=aarch64-linux-gnu", "-ffreestanding", "-fPIC", "-fvisibility=hidden", "-c", "-o", "m.o", "m.c"]
+    samples.run("clang-14", *words)
+    samples.run("ld.lld-14", "-shared", "-z", "now", "-o", name, "m.o")
+    assert (
+        f"{name}: not applicable: callee-saved: it is code for arm64, and that for x86-64 alone is read\n"
+        in samples.check("--verbose", name).output
+    )
