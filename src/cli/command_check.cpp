@@ -31,7 +31,7 @@ struct Options {
     bool verbose = false;
     bool strict = false;
     bool isa = false;
-    bool no_abi = false;
+    bool abi = false;
     unsigned threads = 0;
     std::vector<std::string> objects;
     std::string config;
@@ -69,7 +69,7 @@ inspect::CheckOptions check_options(const Options& options) {
     inspect::CheckOptions wanted;
     wanted.threads = options.threads;
     wanted.read_all_code = options.isa;
-    wanted.verify_conventions = !options.no_abi;
+    wanted.verify_conventions = options.abi;
     wanted.expected.name = options.name;
     if (!options.name.empty() && options.paths.size() > 1) {
         throw Error(fmt::format("--name {} was given for {} files", options.name, options.paths.size()),
@@ -168,7 +168,7 @@ void add_expectations(CLI::App& command, Options& options) {
     command.add_option("--target", options.target,
                        "The platform that it is built for, as sysconfig.get_platform() prints it");
     command.add_flag("--isa", options.isa, "Read the code of modules with more than 16 MiB of it too");
-    command.add_flag("--no-abi", options.no_abi, "Do not follow the code to verify its calling conventions");
+    command.add_flag("--abi", options.abi, "Follow every path of the code and verify its calling conventions");
     command
         .add_option("--object", options.objects,
                     "An object that the module was linked from: findings then name the source's lines")

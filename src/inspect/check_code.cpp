@@ -70,10 +70,13 @@ Verdict conventions_of(std::span<const std::byte> file, const Image& image, cons
     if (!expected.is_extension_module) {
         return {};  // settled by the registry's rows
     }
+    if (!options.verify) {
+        return abi_not_applicable("--abi asks for it", image);
+    }
     if (const std::string reason = foreign_machine(image); !reason.empty()) {
         return abi_not_applicable(reason, image);
     }
-    std::string reason = options.verify ? too_large(image, options) : "--no-abi was given";
+    std::string reason = too_large(image, options);
     if (reason.empty()) {
         reason = image.contents.missing.empty() && image.contents.pieces.empty()
                      ? "without an entry point it is not known what its code is called by"

@@ -19,7 +19,7 @@ inline constexpr std::uint64_t code_limit = std::uint64_t{16} << 20U;
 /// How much of a check's work on code is wanted.
 struct CodeOptions {
     bool whatever_the_size = false;
-    bool verify = true;  ///< the calling conventions, over every path
+    bool verify = false;  ///< the calling conventions, over every path
     std::span<const ObjectCode> objects = {};  ///< the code of the objects that the module was linked from
 };
 

@@ -58,7 +58,7 @@ def make(samples: Samples, binary: str, code: str) -> str:
 def told(samples: Samples, name: str, *words: str) -> list[str]:
     """The findings of these rules: each with its way and its fix, without the file's name. A stripped ELF file does not know what
     its local function is called."""
-    lines = samples.check(*words, name).output.splitlines()
+    lines = samples.check("--abi", *words, name).output.splitlines()
     found: list[str] = []
     is_ours = False
     for line in lines:
@@ -462,15 +462,15 @@ GOOD_WINDOWS = {
 def test_what_keeps_to_system_v(samples: Samples, binary: str, what: str) -> None:
     made = make(samples, binary, GOOD[what])
     assert told(samples, made) == []
-    assert "not checked: callee-saved" not in samples.check(made).output
-    assert "passed: callee-saved\n" in samples.check("--verbose", made).output
+    assert "not checked: callee-saved" not in samples.check("--abi", made).output
+    assert "passed: callee-saved\n" in samples.check("--abi", "--verbose", made).output
 
 
 @pytest.mark.parametrize("what", GOOD_WINDOWS)
 def test_what_keeps_to_win64(samples: Samples, what: str) -> None:
     made = make(samples, "pe", GOOD_WINDOWS[what])
     assert told(samples, made) == []
-    assert "passed: shadow-space\n" in samples.check("--verbose", made).output
+    assert "passed: shadow-space\n" in samples.check("--abi", "--verbose", made).output
 
 
 @pytest.mark.parametrize("binary", FORMATS)
@@ -500,7 +500,7 @@ def test_the_lines_of_the_source(samples: Samples) -> None:
     case = SYSTEM_V["a register that is not put back on the way for errors"]
     source = source_of("elf", case.code).replace("global kernel:function\n", "global kernel:function hidden\n")
     samples.elf(source)
-    lines = samples.check("--object", "pymult.o", LINUX).output.splitlines()
+    lines = samples.check("--abi", "--object", "pymult.o", LINUX).output.splitlines()
     first = source.splitlines().index("kernel:") + 2
     assert lines[:5] == [
         f"pymult.asm:{first + 11}: error: kernel returns with rbx changed [callee-saved]",
@@ -514,20 +514,19 @@ def test_the_lines_of_the_source(samples: Samples) -> None:
 
 def test_what_cannot_be_followed_is_not_checked(samples: Samples) -> None:
     made = make(samples, "elf", "        push    rbx\n        jmp     [rdi]\n")
-    lines = [line for line in samples.check(made).output.splitlines() if "callee-saved" in line]
+    lines = [line for line in samples.check("--abi", made).output.splitlines() if "callee-saved" in line]
     assert lines == [
         f"{LINUX}: not checked: {', '.join(rule for rule in RULES if rule != 'shadow-space')}, because 1 of its 2 functions could not "
         "be followed (kernel: a computed jump was not resolved)"
     ]
 
 
-def test_the_verifier_is_left_out_when_asked(samples: Samples) -> None:
+def test_the_code_is_followed_when_that_is_asked_for(samples: Samples) -> None:
     made = make(samples, "elf", SYSTEM_V["a call 8 bytes off"].code)
-    said = samples.check("--no-abi", made)
-    assert told(samples, made, "--no-abi") == []
-    assert "because --no-abi was given\n" in said.output
+    said = samples.check("--verbose", made)
     assert said.returncode == 0
-    assert samples.check(made).returncode == 1
+    assert f"{made}: not applicable: call-align: --abi asks for it\n" in said.output
+    assert samples.check("--abi", made).returncode == 1
 
 
 def test_a_module_for_another_machine(samples: Samples) -> None:
@@ -540,5 +539,5 @@ def test_a_module_for_another_machine(samples: Samples) -> None:
     samples.run("ld.lld-14", "-shared", "-z", "now", "-o", name, "m.o")
     assert (
         f"{name}: not applicable: callee-saved: it is code for arm64, and that for x86-64 alone is read\n"
-        in samples.check("--verbose", name).output
+        in samples.check("--abi", "--verbose", name).output
     )
