@@ -28,9 +28,11 @@ bool is_at_entry(const State& state) {
     return rsp.is_stack() && rsp.base == 0 && rsp.offset == 0;
 }
 
-// gcc -pg and -mfentry call these before the prologue: they leave everything as it is.
+// gcc -pg and -mfentry call the first three before the prologue, clang for macOS the last before it takes a page or more of the
+// stack: they leave everything as it is.
 bool leaves_everything(std::string_view import) {
-    return import == "mcount" || import == "_mcount" || import == "__fentry__";
+    return import == "mcount" || import == "_mcount" || import == "__fentry__" || import == "___chkstk_darwin" ||
+           import == "__chkstk_darwin";
 }
 
 }  // namespace
@@ -107,7 +109,7 @@ void Analysis::walk(std::uint64_t address, State state) {
         if (!step(instruction, state)) {
             return;
         }
-        is_behind_call = instruction.action == Action::call;
+        is_behind_call = instruction.action == Action::call || (is_behind_call && instruction.is_padding);
         address = instruction.next();
         const Function* const next = program_.function_at(address);
         if (next != nullptr && next != &function_) {
@@ -237,7 +239,7 @@ Value moved(const Value& value, const Value& distance, std::uint32_t where, Regi
     }
     const auto alignment = value.alignment();
     const bool is_multiple = distance.kind == Value::Kind::unknown && distance.residue == 0;
-    return fresh_stack(where, one, alignment && is_multiple ? static_cast<std::int8_t>(*alignment) : -1);
+    return fresh_stack(where, one, alignment && is_multiple ? static_cast<std::int8_t>(*alignment) : std::int8_t{-1});
 }
 
 Value masked(const Value& value, std::int64_t mask, std::uint32_t where, Register one) {

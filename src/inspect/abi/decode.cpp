@@ -94,6 +94,43 @@ bool is_idiom(const ZydisDecodedInstruction& decoded, const Operands& operands) 
     }
 }
 
+// Instructions on one number that leave the rest of their vector register as it was: who writes them takes no notice of it.
+bool merges(ZydisMnemonic mnemonic) {
+    switch (mnemonic) {
+        case ZYDIS_MNEMONIC_CVTSI2SD:
+        case ZYDIS_MNEMONIC_CVTSI2SS:
+        case ZYDIS_MNEMONIC_CVTSD2SS:
+        case ZYDIS_MNEMONIC_CVTSS2SD:
+        case ZYDIS_MNEMONIC_SQRTSD:
+        case ZYDIS_MNEMONIC_SQRTSS:
+        case ZYDIS_MNEMONIC_RCPSS:
+        case ZYDIS_MNEMONIC_RSQRTSS:
+        case ZYDIS_MNEMONIC_ROUNDSD:
+        case ZYDIS_MNEMONIC_ROUNDSS:
+        case ZYDIS_MNEMONIC_MOVSD:
+        case ZYDIS_MNEMONIC_MOVSS:
+        case ZYDIS_MNEMONIC_MOVHPS:
+        case ZYDIS_MNEMONIC_MOVHPD:
+        case ZYDIS_MNEMONIC_MOVLPS:
+        case ZYDIS_MNEMONIC_MOVLPD:
+        case ZYDIS_MNEMONIC_VCVTSI2SD:
+        case ZYDIS_MNEMONIC_VCVTSI2SS:
+        case ZYDIS_MNEMONIC_VCVTSD2SS:
+        case ZYDIS_MNEMONIC_VCVTSS2SD:
+        case ZYDIS_MNEMONIC_VCVTUSI2SD:
+        case ZYDIS_MNEMONIC_VCVTUSI2SS:
+        case ZYDIS_MNEMONIC_VSQRTSD:
+        case ZYDIS_MNEMONIC_VSQRTSS:
+        case ZYDIS_MNEMONIC_VROUNDSD:
+        case ZYDIS_MNEMONIC_VROUNDSS:
+        case ZYDIS_MNEMONIC_VRNDSCALESD:
+        case ZYDIS_MNEMONIC_VRNDSCALESS:
+            return true;
+        default:
+            return false;
+    }
+}
+
 void note_register(const ZydisDecodedOperand& operand, bool is_idiom, Instruction& instruction) {
     const Register general = general_register(operand.reg.value);
     const int vector = vector_register(operand.reg.value);
@@ -176,8 +213,10 @@ void note_operands(const ZydisDecodedInstruction& decoded, const Operands& opera
         if (is_hidden && own_stack) {
             continue;
         }
+        // The last operand is what such an instruction is about.
+        const bool is_rest = index + 1 < decoded.operand_count_visible && merges(decoded.mnemonic);
         if (is_register(operand)) {
-            note_register(operand, idiom, instruction);
+            note_register(operand, idiom || is_rest, instruction);
         } else if (operand.type == ZYDIS_OPERAND_TYPE_MEMORY) {
             note_memory(operand, instruction);
         }
@@ -458,6 +497,8 @@ void note_modes(const ZydisDecodedInstruction& decoded, Instruction& instruction
         default:
             break;
     }
+    instruction.is_padding =
+        decoded.meta.category == ZYDIS_CATEGORY_NOP || decoded.meta.category == ZYDIS_CATEGORY_WIDENOP;
     instruction.uses_direction = decoded.meta.category == ZYDIS_CATEGORY_STRINGOP;
     instruction.uses_x87 =
         decoded.meta.category == ZYDIS_CATEGORY_X87_ALU || decoded.meta.category == ZYDIS_CATEGORY_MMX;

@@ -96,6 +96,7 @@ struct Instruction {
     bool uses_x87 = false;  ///< x87 or MMX
     bool empties_x87 = false;  ///< emms, femms, fninit
     bool writes_control = false;  ///< ldmxcsr, fldcw
+    bool is_padding = false;  ///< a nop
 
     [[nodiscard]] std::uint64_t next() const noexcept { return address + length; }
 };

@@ -21,7 +21,7 @@ public:
         for (const std::uint64_t base : {std::uint64_t{40}, std::uint64_t{56}}) {
             methods(pointer(address + base + 24));
             slots(pointer(address + base + 32), 1);
-            for (const std::uint64_t offset : {40, 48, 56}) {
+            for (const unsigned offset : {40U, 48U, 56U}) {
                 function(address + base + offset);
             }
         }
