@@ -278,6 +278,7 @@ def test_json_of_one_finding(samples: Samples) -> None:
                         "fix": "spell it PyModuleDef_Init",
                         "symbol": "PyModuleDef_Initt",
                         "places": [{"file": "pymult.asm", "line": 9}],
+                        "path": [],
                         "silenced": None,
                     }
                 ],
