@@ -29,7 +29,8 @@ Value joined(const Value& one, const Value& other, std::uint32_t where, unsigned
     if (one.is_stack() && other.is_stack()) {
         const auto mine = one.alignment();
         const bool agree = mine && mine == other.alignment();
-        return fresh_stack(where, static_cast<Register>(number), agree ? static_cast<std::int8_t>(*mine) : std::int8_t{-1});
+        return fresh_stack(where, static_cast<Register>(number),
+                           agree ? static_cast<std::int8_t>(*mine) : std::int8_t{-1});
     }
     using Kind = Value::Kind;
     if (one.kind == Kind::bounded && other.kind == Kind::bounded && one.number == other.number) {
