@@ -135,9 +135,6 @@ bool Analysis::step(const Instruction& instruction, State& state) {
     } else if (instruction.clears_direction || instruction.restores_flags) {
         state.direction = Direction::clear;
     }
-    state.is_upper_dirty = (state.is_upper_dirty || instruction.dirties_upper) && !instruction.cleans_upper;
-    state.is_x87_used = (state.is_x87_used || instruction.uses_x87) && !instruction.empties_x87;
-    state.is_control_written = state.is_control_written || instruction.writes_control;
     if (instruction.needs_alignment && address_of(instruction.memory, state).is_stack()) {
         need_alignment(instruction.address);
     }
@@ -440,7 +437,6 @@ void Analysis::apply_convention(State& state, bool destroys) {
     const RegisterSet lost = RegisterSet::vectors(0, 15).without(convention_.kept_vectors);
     state.kept_vectors = state.kept_vectors.without(lost);
     state.destroyed_vectors = destroys ? lost.without(convention_.result_vectors) : RegisterSet();
-    state.is_upper_dirty = false;
 }
 
 void Analysis::apply_summary(const Summary& summary, State& state) {
@@ -453,7 +449,6 @@ void Analysis::apply_summary(const Summary& summary, State& state) {
     state.kept_vectors = state.kept_vectors.without(summary.changed_vectors);
     state.destroyed_vectors = state.destroyed_vectors.without(summary.changed_vectors);
     state.at(Register::rsp).offset += summary.pops;
-    state.is_upper_dirty = state.is_upper_dirty || summary.leaves_upper_dirty;
     if (summary.leaves_direction) {
         state.direction = Direction::unknown;
     }
@@ -723,7 +718,6 @@ void Analysis::leave(const State& state, std::int64_t pops) {
     summary_.changed_vectors.add(RegisterSet::vectors(0, 15).without(state.kept_vectors));
     summary_.returns = true;
     summary_.pops = std::max(summary_.pops, pops);
-    summary_.leaves_upper_dirty = summary_.leaves_upper_dirty || state.is_upper_dirty;
     summary_.leaves_direction = summary_.leaves_direction || state.direction != Direction::clear;
 }
 

@@ -154,8 +154,6 @@ void note_register(const ZydisDecodedOperand& operand, bool is_idiom, Instructio
         }
         if (writes || writes_perhaps) {
             instruction.vector_writes.add(number);
-            instruction.dirties_upper =
-                instruction.dirties_upper || ZydisRegisterGetClass(operand.reg.value) != ZYDIS_REGCLASS_XMM;
         }
     }
 }
@@ -469,39 +467,16 @@ void model_stack(const ZydisDecodedInstruction& decoded, const Operands& operand
 }
 
 void note_modes(const ZydisDecodedInstruction& decoded, Instruction& instruction) {
-    switch (decoded.mnemonic) {
-        case ZYDIS_MNEMONIC_STD:
-            instruction.sets_direction = true;
-            break;
-        case ZYDIS_MNEMONIC_CLD:
-            instruction.clears_direction = true;
-            break;
-        case ZYDIS_MNEMONIC_EMMS:
-        case ZYDIS_MNEMONIC_FEMMS:
-        case ZYDIS_MNEMONIC_FNINIT:
-            instruction.empties_x87 = true;
-            break;
-        case ZYDIS_MNEMONIC_LDMXCSR:
-        case ZYDIS_MNEMONIC_VLDMXCSR:
-        case ZYDIS_MNEMONIC_FLDCW:
-            instruction.writes_control = true;
-            break;
-        case ZYDIS_MNEMONIC_VZEROUPPER:
-        case ZYDIS_MNEMONIC_VZEROALL:
-            instruction.cleans_upper = true;
-            instruction.dirties_upper = false;
-            // Zydis gives vzeroupper no operands; the low halves stay as they are.
-            instruction.vector_writes =
-                decoded.mnemonic == ZYDIS_MNEMONIC_VZEROALL ? RegisterSet::vectors(0, 15) : RegisterSet();
-            break;
-        default:
-            break;
+    instruction.sets_direction = decoded.mnemonic == ZYDIS_MNEMONIC_STD;
+    instruction.clears_direction = decoded.mnemonic == ZYDIS_MNEMONIC_CLD;
+    // Zydis gives both no operands; vzeroupper leaves the low halves as they are.
+    if (decoded.mnemonic == ZYDIS_MNEMONIC_VZEROUPPER) {
+        instruction.vector_writes = {};
+    } else if (decoded.mnemonic == ZYDIS_MNEMONIC_VZEROALL) {
+        instruction.vector_writes = RegisterSet::vectors(0, 15);
     }
     instruction.is_padding =
         decoded.meta.category == ZYDIS_CATEGORY_NOP || decoded.meta.category == ZYDIS_CATEGORY_WIDENOP;
-    instruction.uses_direction = decoded.meta.category == ZYDIS_CATEGORY_STRINGOP;
-    instruction.uses_x87 =
-        decoded.meta.category == ZYDIS_CATEGORY_X87_ALU || decoded.meta.category == ZYDIS_CATEGORY_MMX;
 }
 
 }  // namespace

@@ -89,13 +89,7 @@ struct Instruction {
     bool sets_direction = false;
     bool clears_direction = false;
     bool restores_flags = false;  ///< popf: the direction flag is what was saved
-    bool uses_direction = false;  ///< string instructions
     bool needs_alignment = false;  ///< faults where its memory operand is not at a multiple of 16
-    bool dirties_upper = false;  ///< writes the upper half of a ymm register
-    bool cleans_upper = false;  ///< vzeroupper, vzeroall
-    bool uses_x87 = false;  ///< x87 or MMX
-    bool empties_x87 = false;  ///< emms, femms, fninit
-    bool writes_control = false;  ///< ldmxcsr, fldcw
     bool is_padding = false;  ///< a nop
 
     [[nodiscard]] std::uint64_t next() const noexcept { return address + length; }

@@ -27,7 +27,7 @@ enum class Register : std::uint8_t {
     r14,
     r15,
     none,
-};  // clang-format keeps the order of the encoding on one line
+};
 
 inline constexpr unsigned register_count = 16;
 

@@ -136,13 +136,6 @@ bool join(State& into, const State& other, std::uint32_t where) {
         into.direction = Direction::unknown;
         changed = true;
     }
-    const auto widen = [&changed](bool& mine, bool theirs) {
-        changed = changed || (theirs && !mine);
-        mine = mine || theirs;
-    };
-    widen(into.is_upper_dirty, other.is_upper_dirty);
-    widen(into.is_x87_used, other.is_x87_used);
-    widen(into.is_control_written, other.is_control_written);
     return changed;
 }
 

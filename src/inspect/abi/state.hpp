@@ -75,9 +75,6 @@ struct State {
     RegisterSet kept_vectors;  ///< the vector registers whose low 16 bytes are those of entry
     RegisterSet destroyed_vectors;  ///< by a call to another image
     Direction direction = Direction::clear;
-    bool is_upper_dirty = false;  ///< a ymm register's upper half was written since the last vzeroupper
-    bool is_x87_used = false;
-    bool is_control_written = false;
     BoundedMemory bounded_memory;
     std::vector<Slot> slots;  ///< by base and offset
 

@@ -89,7 +89,6 @@ void merge(Summary& into, const Summary& found) {
     into.returns = into.returns || found.returns;
     into.is_followed = into.is_followed && found.is_followed;
     into.needs_alignment = into.needs_alignment || found.needs_alignment;
-    into.leaves_upper_dirty = into.leaves_upper_dirty || found.leaves_upper_dirty;
     into.leaves_direction = into.leaves_direction || found.leaves_direction;
     into.pops = std::max(into.pops, found.pops);
 }
