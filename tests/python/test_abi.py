@@ -317,6 +317,23 @@ WIN64 = {
             f"  fix: save rbx before kernel+0x5 and restore it before the return, {SAVE_WINDOWS}",
         ),
     ),
+    "a local function that writes into its shadow space": Case(
+        """\
+        push    rbx
+        mov     ebx, ecx
+        call    helper
+        pop     rbx
+        ret
+helper: mov     [rsp + 8], rdx
+        ret
+""",
+        (
+            "error: kernel returns with rbx changed [callee-saved]",
+            "    kernel+0x1: rbx written here",
+            "    kernel+0x9: here",
+            f"  fix: save rbx before kernel+0x1 and restore it before the return, {SAVE_WINDOWS}",
+        ),
+    ),
     "memory below rsp": Case(
         """\
         mov     [rsp - 8], rcx
@@ -440,6 +457,18 @@ GOOD_WINDOWS = {
         movups  xmm6, [rsp + 32]
         add     rsp, 48
         pop     rbx
+        ret
+""",
+    "a local function that leaves its shadow space alone": """\
+        push    rbx
+        push    rsi
+        mov     ebx, ecx
+        mov     esi, edx
+        call    helper
+        pop     rsi
+        pop     rbx
+        ret
+helper: lea     eax, [rbx + rsi]
         ret
 """,
     "arguments in the caller's shadow space": """\

@@ -357,6 +357,10 @@ void Analysis::step_data(const Instruction& instruction, State& state) {
     }
     if (memory.is_used && memory.is_written) {
         state.bounded_memory = {};
+        const std::int64_t home_end = 8 + std::int64_t{convention_.shadow_space};
+        const bool is_home =
+            address.is_stack() && address.base == 0 && address.offset >= 8 && address.offset < home_end;
+        summary_.writes_home = summary_.writes_home || is_home;
         constexpr std::int64_t large = 4096;  // fxsave, xsave
         const std::int64_t size = memory.size == 255 ? large : memory.size;
         if (instruction.action == Action::store) {
@@ -468,6 +472,14 @@ std::optional<std::size_t> Analysis::callee_of(const Destination& destination) c
     return program_.index_of(destination.address);
 }
 
+void Analysis::forget_home(State& state) const {
+    for (std::uint32_t home = 0; home < convention_.shadow_space; home += 8) {
+        Value place = state.at(Register::rsp);
+        place.offset += home;
+        state.overwrite(place, 8);
+    }
+}
+
 bool Analysis::step_call(const Instruction& instruction, State& state) {
     if (instruction.is_direct && instruction.target == instruction.next()) {
         Value& rsp = state.at(Register::rsp);  // call; pop: where am I?
@@ -476,13 +488,7 @@ bool Analysis::step_call(const Instruction& instruction, State& state) {
         return true;
     }
     const Destination destination = program_.destination_of(instruction);
-    const Value& rsp = state.at(Register::rsp);
-    state.forget_below(rsp);
-    for (std::uint32_t home = 0; home < convention_.shadow_space; home += 8) {
-        Value place = rsp;
-        place.offset += home;
-        state.overwrite(place, 8);
-    }
+    state.forget_below(state.at(Register::rsp));
     compared_ = {};
     state.bounded_memory = {};
     if (const auto callee = callee_of(destination)) {
@@ -490,6 +496,9 @@ bool Analysis::step_call(const Instruction& instruction, State& state) {
         const Summary& summary = summaries_[*callee];
         if (summary.needs_alignment) {
             need_alignment(instruction.address);
+        }
+        if (summary.writes_home || !summary.is_followed) {
+            forget_home(state);
         }
         if (!summary.is_followed) {
             apply_convention(state, false);
@@ -507,6 +516,7 @@ bool Analysis::step_call(const Instruction& instruction, State& state) {
         }
     }
     need_alignment(instruction.address);
+    forget_home(state);
     apply_convention(state, destination.kind == Destination::Kind::imported);
     return true;
 }
@@ -681,6 +691,7 @@ void Analysis::tail(const Instruction& instruction, State& state, const Destinat
     if (const auto callee = callee_of(destination)) {
         callees_.insert(*callee);
         const Summary& summary = summaries_[*callee];
+        summary_.writes_home = summary_.writes_home || summary.writes_home || !summary.is_followed;
         if (summary.needs_alignment) {
             need_alignment(instruction.address);
         }
@@ -697,6 +708,7 @@ void Analysis::tail(const Instruction& instruction, State& state, const Destinat
         return;
     }
     need_alignment(instruction.address);
+    summary_.writes_home = true;
     State behind = state;
     apply_convention(behind, false);
     leave(behind, 0);

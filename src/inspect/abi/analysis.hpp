@@ -65,6 +65,8 @@ private:
 
     [[nodiscard]] std::optional<std::size_t> callee_of(const Destination& destination) const;
     void need_alignment(std::uint64_t address);
+    /// Win64: forgets what lies where the callee may put its arguments.
+    void forget_home(State& state) const;
     void apply_summary(const Summary& summary, State& state);
     void apply_convention(State& state, bool destroys);
     void set_rsp(State& state, const Value& value, std::uint64_t address);

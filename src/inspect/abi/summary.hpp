@@ -14,6 +14,7 @@ struct Summary {
     bool returns = false;  ///< some path comes back
     bool is_followed = true;  ///< false where something could not be followed: the convention is all that is known
     bool needs_alignment = false;  ///< calls out, or uses 16 bytes of its own stack at once
+    bool writes_home = false;  ///< Win64: puts something into the 32 bytes that its caller leaves it
     bool leaves_direction = false;  ///< DF may be set behind it
     std::int64_t pops = 0;  ///< bytes of arguments that its return takes from the stack
 

@@ -89,6 +89,7 @@ void merge(Summary& into, const Summary& found) {
     into.returns = into.returns || found.returns;
     into.is_followed = into.is_followed && found.is_followed;
     into.needs_alignment = into.needs_alignment || found.needs_alignment;
+    into.writes_home = into.writes_home || found.writes_home;
     into.leaves_direction = into.leaves_direction || found.leaves_direction;
     into.pops = std::max(into.pops, found.pops);
 }
