@@ -173,6 +173,7 @@ private:
     void check_age(const Slot& slot, const std::string& what);
     void check_repeated(const Slot& slot, const std::string& what);
     void enter(const Slot& slot, const std::string& what, const Word& value, unsigned level);
+    void take(const Slot& slot, const std::string& what, const Word& value, unsigned level);
 
     Context& context_;
     bool is_new_;
@@ -237,6 +238,16 @@ void SlotWalk::enter(const Slot& slot, const std::string& what, const Word& valu
     }
 }
 
+void SlotWalk::take(const Slot& slot, const std::string& what, const Word& value, unsigned level) {
+    if (is_array(slot)) {
+        enter(slot, what, value, level);
+        return;
+    }
+    check_repeated(slot, what);
+    check_value(context_, slot, what, value);
+    check_meaning(context_, slot, what, value);
+}
+
 void SlotWalk::walk_old(const Array& array, unsigned level) {
     for (std::uint64_t row = 0; check_row(context_, array, row); ++row) {
         const std::uint64_t at = array.address + row * row_size;
@@ -251,13 +262,7 @@ void SlotWalk::walk_old(const Array& array, unsigned level) {
         }
         const Word value = *word_at(context_.image, at + 8);
         check_age(*slot, what);
-        if (is_array(*slot)) {
-            enter(*slot, what, value, level);
-            continue;
-        }
-        check_repeated(*slot, what);
-        check_value(context_, *slot, what, value);
-        check_meaning(context_, *slot, what, value);
+        take(*slot, what, value, level);
     }
     read_all_ = false;
 }
@@ -286,13 +291,7 @@ void SlotWalk::walk_new(const Array& array, unsigned level) {
         }
         const Word value = *word_at(context_.image, at + 8);
         check_flags(context_, *slot, what, at, !is_new_ && is_array(*slot) && !value.is_null());
-        if (is_array(*slot)) {
-            enter(*slot, what, value, level);
-            continue;
-        }
-        check_repeated(*slot, what);
-        check_value(context_, *slot, what, value);
-        check_meaning(context_, *slot, what, value);
+        take(*slot, what, value, level);
     }
     read_all_ = false;
 }
