@@ -69,7 +69,6 @@ private:
     void forget_home(State& state) const;
     void apply_summary(const Summary& summary, State& state);
     void apply_convention(State& state, bool destroys);
-    void set_rsp(State& state, const Value& value, std::uint64_t address);
     void write(State& state, Register one, const Value& value, std::uint64_t address);
     [[nodiscard]] Value address_of(const Memory& memory, const State& state) const;
     [[nodiscard]] std::vector<std::uint64_t> table_targets(const Value& target) const;

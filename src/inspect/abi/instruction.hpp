@@ -61,6 +61,7 @@ struct Memory {
     std::int64_t displacement = 0;
 
     bool operator==(const Memory&) const = default;
+    [[nodiscard]] bool has_no_register() const noexcept { return base == Register::none && index == Register::none; }
     [[nodiscard]] bool is_same_place(const Memory& other) const noexcept {
         return is_used && other.is_used && base == other.base && index == other.index && scale == other.scale &&
                size == other.size && displacement == other.displacement && is_segment == other.is_segment;

@@ -40,21 +40,15 @@ Program::Program(const code::CodeMap& map, const Image& image, const Sources* so
         const bool is_function = image.format != Format::elf || one.kind == SymbolKind::function ||
                                  one.kind == SymbolKind::indirect_function;
         if (is_function && one.forwarded_to.empty() && is_code(one.address)) {
-            Function& function = add_function(one.address, one.size, one.name);
-            function.has_known_convention = true;
-            function.is_label = false;
+            add_known_function(one.address, one.size, one.name);
         }
     }
     for (const std::uint64_t address : table_functions(image)) {
-        Function& function = add_function(address, 0, {});
-        function.has_known_convention = true;
-        function.is_label = false;
+        add_known_function(address, 0, {});
     }
     if (sources != nullptr) {
         for (const Sources::GlobalFunction& one : sources->globals()) {
-            Function& function = add_function(one.address, 0, one.name);
-            function.has_known_convention = true;
-            function.is_label = false;
+            add_known_function(one.address, 0, one.name);
         }
     }
     find_called_functions();
@@ -73,6 +67,12 @@ Function& Program::add_function(std::uint64_t address, std::uint64_t size, std::
         function.name = name;
     }
     return function;
+}
+
+void Program::add_known_function(std::uint64_t address, std::uint64_t size, std::string_view name) {
+    Function& function = add_function(address, size, name);
+    function.has_known_convention = true;
+    function.is_label = false;
 }
 
 std::optional<Program::Place> Program::place_of(std::uint64_t address) const {
@@ -127,7 +127,7 @@ void Program::make_leader(std::uint64_t address) {
 void Program::note_names(const Instruction& instruction) {
     const Memory& memory = instruction.memory;
     const bool is_address = memory.is_used || instruction.action == Action::compute_address;
-    if (is_address && memory.base == Register::none && memory.index == Register::none) {
+    if (is_address && memory.has_no_register()) {
         named_.push_back(static_cast<std::uint64_t>(memory.displacement));
     }
 }
@@ -269,7 +269,7 @@ Destination Program::destination_of(const Instruction& instruction) {
                 break;
             }
             const bool jumps = stub->action == Action::jump && !stub->is_direct && stub->memory.is_used &&
-                               stub->memory.base == Register::none && stub->memory.index == Register::none;
+                               stub->memory.has_no_register();
             if (jumps) {
                 const Destination behind = through(static_cast<std::uint64_t>(stub->memory.displacement));
                 return behind.kind == Destination::Kind::unknown
@@ -284,7 +284,7 @@ Destination Program::destination_of(const Instruction& instruction) {
         return {Destination::Kind::local, instruction.target, {}};
     }
     const Memory& memory = instruction.memory;
-    if (memory.is_used && memory.base == Register::none && memory.index == Register::none && !memory.is_segment) {
+    if (memory.is_used && memory.has_no_register() && !memory.is_segment) {
         return through(static_cast<std::uint64_t>(memory.displacement));
     }
     return {};

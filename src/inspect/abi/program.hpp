@@ -89,6 +89,8 @@ private:
     };
     [[nodiscard]] std::optional<Place> place_of(std::uint64_t address) const;
     Function& add_function(std::uint64_t address, std::uint64_t size, std::string_view name);
+    /// One that others call by the platform's convention.
+    void add_known_function(std::uint64_t address, std::uint64_t size, std::string_view name);
     void find_called_functions();
     /// The addresses that a function calls or leaves for, along direct jumps.
     [[nodiscard]] std::vector<std::uint64_t> explore(std::size_t function);
