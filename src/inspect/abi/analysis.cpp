@@ -12,6 +12,7 @@ namespace nasm_build::inspect::abi {
 
 namespace {
 
+constexpr std::int64_t largest_32 = 0xFFFFFFFF;
 constexpr std::uint64_t most_table_entries = 4096;
 constexpr std::uint64_t steps_an_instruction = 64, steps_at_least = 20'000;
 
@@ -56,7 +57,10 @@ void Analysis::run() {
         block_ = address;
         walk(address, blocks_.at(address).state);
     }
-    summary_.is_followed = reason_.empty();
+    // What lies behind a table's end is no path, so that what it does is no fault of the callers'.
+    const bool is_doubtful = has_open_table_ && (!summary_.changed.both(convention_.kept).empty() ||
+                                                 !summary_.changed_vectors.both(convention_.kept_vectors).empty());
+    summary_.is_followed = reason_.empty() && !is_doubtful;
 }
 
 void Analysis::give_up(std::uint64_t address, std::string reason) {
@@ -244,7 +248,7 @@ Value masked(const Value& value, std::int64_t mask, std::uint32_t where, Registe
         return fresh_stack(where, one, mask < 0 && (mask & 15) == 0 ? 0 : -1);
     }
     if (mask >= 0) {
-        return {Value::Kind::bounded, 64, -1, 0, mask};
+        return Value::at_most(mask);
     }
     Value result;
     result.residue = (mask & 15) == 0 ? 0 : -1;
@@ -253,10 +257,11 @@ Value masked(const Value& value, std::int64_t mask, std::uint32_t where, Registe
 
 // Of the low bits of a register, extended to all of them.
 Value extended(const Value& value, unsigned width) {
-    if (value.kind == Value::Kind::bounded && value.number >= width) {
-        return {Value::Kind::bounded, 64, -1, 0, value.offset};
+    const std::int64_t largest = (std::int64_t{1} << width) - 1;
+    if (value.kind == Value::Kind::bounded && value.number >= width && value.offset <= largest) {
+        return Value::at_most(value.offset);
     }
-    return width < 32 ? Value{Value::Kind::bounded, 64, -1, 0, (std::int64_t{1} << width) - 1} : Value{};
+    return width < 32 ? Value::at_most(largest) : Value{};
 }
 
 std::uint8_t entries_of(const Value& index) {
@@ -316,25 +321,29 @@ void Analysis::step_data(const Instruction& instruction, State& state) {
             break;
         case Action::load:
             result = state.load(address).value_or(Value{});
-            if (const auto known = table(); known && memory.scale == 8) {
+            if (state.bounded_memory.place.is_same_place(memory)) {
+                result = Value::at_most(state.bounded_memory.most);
+            } else if (const auto known = table(); known && memory.scale == 8) {
                 result = {Value::Kind::table_pointer, entries_of(state.at(memory.index)), -1, 0, *known};
             }
             break;
         case Action::load_signed_32:
         case Action::load_32:
-            result = Value{};
-            if (const auto known = table(); known && memory.scale == 4) {
+            result = instruction.action == Action::load_32 ? Value::at_most(largest_32) : Value{};
+            if (state.bounded_memory.place.is_same_place(memory)) {
+                result = Value::at_most(state.bounded_memory.most);
+            } else if (const auto known = table(); known && memory.scale == 4) {
                 const bool is_signed = instruction.action == Action::load_signed_32;
                 result = {Value::Kind::table_entry, entries_of(state.at(memory.index)),
                           static_cast<std::int8_t>(is_signed ? -1 : 0), 0, *known};
             }
             break;
         case Action::mask_32:
-            result = instruction.constant >= 0 ? masked({}, instruction.constant, 0, to) : Value{};
+            result = instruction.constant >= 0 ? masked({}, instruction.constant, 0, to) : Value::at_most(largest_32);
             break;
         case Action::load_8:
-            result = {Value::Kind::bounded, 64, -1, 0,
-                      state.bounded_memory.place.is_same_place(memory) ? state.bounded_memory.most : 255};
+            result =
+                Value::at_most(state.bounded_memory.place.is_same_place(memory) ? state.bounded_memory.most : 255);
             break;
         case Action::exchange: {
             const Value other = state.at(instruction.source);
@@ -349,7 +358,7 @@ void Analysis::step_data(const Instruction& instruction, State& state) {
     for (unsigned number = 0; number < register_count; ++number) {
         const auto one = static_cast<Register>(number);
         if (written.has(one) && !(one == to && result)) {
-            write(state, one, {}, at);
+            write(state, one, instruction.writes_32.has(one) ? Value::at_most(largest_32) : Value{}, at);
         }
     }
     if (result && to != Register::none) {
@@ -389,7 +398,7 @@ void Analysis::step_data(const Instruction& instruction, State& state) {
     } else if (instruction.action == Action::compare_registers) {
         compared_ = {to, instruction.source, 0, 64, {}};
     } else if (instruction.action == Action::compare_memory) {
-        compared_ = {Register::none, Register::none, instruction.constant, 8, memory};
+        compared_ = {Register::none, Register::none, instruction.constant, instruction.width, memory};
     }
 }
 
@@ -530,7 +539,11 @@ void Analysis::step_branch(const Instruction& instruction, const State& state) {
             refined.bounded_memory = {compared_.memory, most};
         }
         if (left != Register::none && compared_.right == Register::none && most >= 0 && left != Register::rsp) {
-            refined.at(left) = {Value::Kind::bounded, compared_.width, -1, 0, most};
+            const std::int64_t known = refined.at(left).most();
+            const std::int64_t largest = compared_.width >= 63 ? most : (std::int64_t{1} << compared_.width) - 1;
+            refined.at(left) = known >= 0 && known <= largest
+                                   ? Value::at_most(std::min(known, most))
+                                   : Value{Value::Kind::bounded, compared_.width, -1, 0, most};
         }
     };
     const auto equate = [&](State& refined) {

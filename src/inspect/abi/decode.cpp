@@ -146,6 +146,9 @@ void note_register(const ZydisDecodedOperand& operand, bool is_idiom, Instructio
             instruction.partial_writes.add(general);
         } else if (writes) {
             instruction.writes.add(general);
+            if (operand.size == 32) {
+                instruction.writes_32.add(general);
+            }
         }
     } else if (vector >= 0 && vector < 16) {
         const auto number = static_cast<unsigned>(vector);
@@ -291,7 +294,7 @@ void model_two(const ZydisDecodedInstruction& decoded, const Operands& operands,
             if (is_low_part(to) && is_number) {
                 instruction.action = Action::compare;
                 instruction.width = static_cast<std::uint8_t>(to.size);
-            } else if (to.type == ZYDIS_OPERAND_TYPE_MEMORY && to.size == 8 && is_number) {
+            } else if (to.type == ZYDIS_OPERAND_TYPE_MEMORY && is_number) {
                 instruction.action = Action::compare_memory;
             } else if (to_whole && is_whole_register(from)) {
                 instruction.action = Action::compare_registers;

@@ -31,7 +31,7 @@ enum class Action : std::uint8_t {
     copy_vector,
     compare,  ///< of the low `width` bits of a register with a constant: bounds what follows
     compare_registers,
-    compare_memory,  ///< of a byte of memory with a constant
+    compare_memory,  ///< of memory with a constant
     exchange,
     push,  ///< of a register
     push_other,  ///< of a constant, of memory, of the flags
@@ -75,6 +75,7 @@ struct Instruction {
     Memory memory;
     RegisterSet reads;  ///< general registers whose values count, idioms left out (`xor eax, eax`)
     RegisterSet writes;  ///< all 64 bits (32-bit writes clear the upper half)
+    RegisterSet writes_32;  ///< those of them that clear the upper half
     RegisterSet partial_writes;  ///< 8 or 16 bits, or only perhaps (cmov)
     RegisterSet vector_reads;
     RegisterSet vector_writes;

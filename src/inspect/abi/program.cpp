@@ -51,6 +51,7 @@ Program::Program(const code::CodeMap& map, const Image& image, const Sources* so
             add_known_function(one.address, 0, one.name);
         }
     }
+    find_parts();
     find_called_functions();
     std::sort(named_.begin(), named_.end());
 }
@@ -73,6 +74,7 @@ void Program::add_known_function(std::uint64_t address, std::uint64_t size, std:
     Function& function = add_function(address, size, name);
     function.has_known_convention = true;
     function.is_label = false;
+    function.is_part = false;
 }
 
 std::optional<Program::Place> Program::place_of(std::uint64_t address) const {

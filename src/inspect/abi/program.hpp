@@ -91,6 +91,10 @@ private:
     Function& add_function(std::uint64_t address, std::uint64_t size, std::string_view name);
     /// One that others call by the platform's convention.
     void add_known_function(std::uint64_t address, std::uint64_t size, std::string_view name);
+    /// Parts that only jumps lead to; in parts.cpp.
+    void find_parts();
+    /// The addresses that code calls or names.
+    [[nodiscard]] std::vector<std::uint64_t> sweep();
     void find_called_functions();
     /// The addresses that a function calls or leaves for, along direct jumps.
     [[nodiscard]] std::vector<std::uint64_t> explore(std::size_t function);

@@ -36,6 +36,9 @@ Value joined(const Value& one, const Value& other, std::uint32_t where, unsigned
     if (one.kind == Kind::bounded && other.kind == Kind::bounded && one.number == other.number) {
         return {Kind::bounded, one.number, -1, 0, std::max(one.offset, other.offset)};
     }
+    if (one.most() >= 0 && other.most() >= 0) {
+        return Value::at_most(std::max(one.most(), other.most()));
+    }
     const auto is_multiple = [](const Value& value) {
         return (value.kind == Kind::unknown && value.residue == 0) ||
                (value.kind == Kind::constant && value.offset % 16 == 0);

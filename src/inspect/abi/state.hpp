@@ -43,7 +43,14 @@ struct Value {
         return {Kind::entry_vector, static_cast<std::uint8_t>(number), -1, 0, 0};
     }
     [[nodiscard]] static Value constant(std::int64_t number) { return {Kind::constant, 0, -1, 0, number}; }
+    /// A number of 64 bits from 0 to `most`.
+    [[nodiscard]] static Value at_most(std::int64_t most) { return {Kind::bounded, 64, -1, 0, most}; }
     [[nodiscard]] static Value destroyed() { return {Kind::destroyed, 0, -1, 0, 0}; }
+    /// What a number of 64 bits is at the most; -1 where that is not known.
+    [[nodiscard]] std::int64_t most() const {
+        const bool is_number = kind == Kind::constant || (kind == Kind::bounded && number == 64);
+        return is_number && offset >= 0 ? offset : -1;
+    }
     [[nodiscard]] bool is_stack() const { return kind == Kind::stack; }
     [[nodiscard]] bool is_entry_of(Register one) const {
         return kind == Kind::entry && number == static_cast<std::uint8_t>(one);
@@ -61,7 +68,7 @@ struct Slot {
     [[nodiscard]] std::int64_t size() const { return value.kind == Value::Kind::entry_vector ? 16 : 8; }
 };
 
-/// A byte of memory that is known to be a number from 0 to `most`, until a register of its address or memory is written.
+/// Memory that is known to hold a number from 0 to `most`, until a register of its address or memory is written.
 struct BoundedMemory {
     Memory place;
     std::int64_t most = -1;  ///< -1 for none

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "base/byte_view.hpp"
+#include "inspect/code/frame_rows.hpp"
 #include "inspect/image.hpp"
 
 namespace nasm_build::inspect::code {
@@ -42,6 +43,7 @@ struct CodeMap {
     std::vector<CodeSection> sections;  ///< by address, without overlap
     std::vector<Start> starts;  ///< by address; at one address the most trustworthy, with the name of any
     std::vector<Start> empty_parts;  ///< `.cold` parts without a byte: gcc's targets of jumps that are never taken
+    std::vector<FrameEntry> frames;  ///< ELF: what `.eh_frame` says, by address
     bool has_indirect_functions =
         false;  ///< ELF STT_GNU_IFUNC: the loader asks a function of the module which one to take
     bool may_have_tables_in_functions = false;  ///< PE: Microsoft's compiler puts jump tables between functions
