@@ -115,6 +115,9 @@ void Analysis::walk(std::uint64_t address, State state) {
         }
         is_behind_call = instruction.action == Action::call || (is_behind_call && instruction.is_padding);
         address = instruction.next();
+        if (is_behind_call && function_.end != 0 && address == function_.end) {
+            return;  // behind the last call of a function nothing of it follows: that call does not return
+        }
         const Function* const next = program_.function_at(address);
         if (next != nullptr && next != &function_) {
             // A call in front of another function is one that does not return, whatever is known of it.

@@ -125,6 +125,15 @@ bool merges(ZydisMnemonic mnemonic) {
         case ZYDIS_MNEMONIC_VROUNDSS:
         case ZYDIS_MNEMONIC_VRNDSCALESD:
         case ZYDIS_MNEMONIC_VRNDSCALESS:
+        // What the mask leaves out of a gather; the mask that compilers give leaves out nothing.
+        case ZYDIS_MNEMONIC_VGATHERDPD:
+        case ZYDIS_MNEMONIC_VGATHERDPS:
+        case ZYDIS_MNEMONIC_VGATHERQPD:
+        case ZYDIS_MNEMONIC_VGATHERQPS:
+        case ZYDIS_MNEMONIC_VPGATHERDD:
+        case ZYDIS_MNEMONIC_VPGATHERDQ:
+        case ZYDIS_MNEMONIC_VPGATHERQD:
+        case ZYDIS_MNEMONIC_VPGATHERQQ:
             return true;
         default:
             return false;
@@ -221,6 +230,23 @@ void note_operands(const ZydisDecodedInstruction& decoded, const Operands& opera
         } else if (operand.type == ZYDIS_OPERAND_TYPE_MEMORY) {
             note_memory(operand, instruction);
         }
+    }
+}
+
+// A fence (`lock or qword [rsp], 0`) or a probe of the stack (`or qword [rsp - 4096], 0`): memory is as it was.
+bool leaves_memory_alone(const ZydisDecodedInstruction& decoded, const Operands& operands) {
+    const bool is_number = decoded.operand_count_visible == 2 && operands[0].type == ZYDIS_OPERAND_TYPE_MEMORY &&
+                           operands[1].type == ZYDIS_OPERAND_TYPE_IMMEDIATE;
+    switch (decoded.mnemonic) {
+        case ZYDIS_MNEMONIC_ADD:
+        case ZYDIS_MNEMONIC_OR:
+        case ZYDIS_MNEMONIC_SUB:
+        case ZYDIS_MNEMONIC_XOR:
+            return is_number && operands[1].imm.value.s == 0;
+        case ZYDIS_MNEMONIC_AND:
+            return is_number && operands[1].imm.value.s == -1;
+        default:
+            return false;
     }
 }
 
@@ -494,6 +520,9 @@ bool decode(std::span<const std::byte> bytes, std::uint64_t address, Instruction
     instruction.address = address;
     instruction.length = decoded.length;
     note_operands(decoded, operands, instruction);
+    if (leaves_memory_alone(decoded, operands)) {
+        instruction.memory.is_read = instruction.memory.is_written = false;
+    }
     if (decoded.operand_count_visible == 2) {
         model_two(decoded, operands, instruction);
         model_vector(decoded, operands, instruction);

@@ -57,6 +57,13 @@ void Analysis::look(const Instruction& instruction, const State& state) {
 }
 
 void Analysis::look_at_reads(const Instruction& instruction, const State& state) {
+    // Compilers spill what is in no state to be read, and never look at it again.
+    const Memory& memory = instruction.memory;
+    const bool is_spill = memory.is_used && memory.is_written && !memory.is_read && instruction.writes.empty() &&
+                          instruction.partial_writes.empty() && address_of(memory, state).is_stack();
+    if (is_spill) {
+        return;
+    }
     for (unsigned number = 0; number < register_count; ++number) {
         const auto one = static_cast<Register>(number);
         if (instruction.reads.has(one) && state.at(one).kind == Value::Kind::destroyed) {
@@ -71,11 +78,11 @@ void Analysis::look_at_reads(const Instruction& instruction, const State& state)
 void Analysis::look_below(const Instruction& instruction, const State& state) {
     const Memory& memory = instruction.memory;
     const Value& rsp = state.at(Register::rsp);
-    if (!memory.is_used || instruction.action == Action::compute_address) {
+    if (!memory.is_used) {
         return;
     }
     const Value address = address_of(memory, state);
-    const bool is_probe = memory.is_read && memory.is_written;  // or qword [rsp - 4096], 0
+    const bool is_probe = !memory.is_read && !memory.is_written;  // or qword [rsp - 4096], 0
     if (!address.is_stack() || address.base != rsp.base || is_probe) {
         return;
     }

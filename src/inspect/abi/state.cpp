@@ -86,7 +86,8 @@ void State::store(const Value& address, const Value& value) {
     const Slot slot{address.base, address.offset, value};
     overwrite(address, slot.size());
     using Kind = Value::Kind;
-    const bool counts = value.kind == Kind::entry || value.kind == Kind::entry_vector || value.kind == Kind::stack;
+    const bool counts = value.kind == Kind::entry || value.kind == Kind::entry_vector || value.kind == Kind::stack ||
+                        value.kind == Kind::destroyed;
     if (!counts || slots.size() >= most_slots) {
         return;
     }
