@@ -1,0 +1,82 @@
+// Where a jump through a table leads: gcc's and clang's 4-byte distances, MSVC's addresses from the image's base, 8-byte addresses.
+#include <algorithm>
+
+#include "inspect/abi/analysis.hpp"
+#include "inspect/abi/values.hpp"
+#include "inspect/memory.hpp"
+
+namespace nasm_build::inspect::abi {
+
+namespace {
+
+constexpr std::uint64_t most_table_entries = 4096;
+
+}  // namespace
+
+bool Analysis::jump_by_table(const Instruction& instruction, const State& state) {
+    Value target;
+    const Memory& memory = instruction.memory;
+    if (instruction.source != Register::none) {
+        target = state.at(instruction.source);
+    } else if (memory.is_used && memory.index != Register::none && memory.scale == 8) {
+        const Value base = memory.base == Register::none ? Value::constant(0) : state.at(memory.base);
+        if (base.kind == Value::Kind::constant) {
+            target = {Value::Kind::table_pointer, entries_of(state.at(memory.index)), -1, 0,
+                      base.offset + memory.displacement};
+        }
+    }
+    const std::vector<std::uint64_t> targets = table_targets(target);
+    if (targets.empty()) {
+        return false;
+    }
+    has_open_table_ = has_open_table_ || target.number == 0;
+    for (const std::uint64_t one : targets) {
+        go(one, state, instruction.address);
+    }
+    return true;
+}
+
+std::vector<std::uint64_t> Analysis::table_targets(const Value& target) const {
+    using Kind = Value::Kind;
+    std::vector<std::uint64_t> targets;
+    if (target.kind != Kind::table_target && target.kind != Kind::table_pointer) {
+        return targets;
+    }
+    const bool is_pointer = target.kind == Kind::table_pointer;
+    const auto base = static_cast<std::uint64_t>(target.offset);
+    const std::uint64_t width = is_pointer ? 8 : 4;
+    const std::uint64_t start =
+        is_pointer ? base : base + static_cast<std::uint64_t>(static_cast<std::int32_t>(target.base));
+    const std::uint64_t first = function_.address;
+    const std::uint64_t end = program_.end_of(function_);
+    const std::uint64_t count = target.number == 0 ? most_table_entries : target.number;
+    const std::uint64_t limit = target.number == 0 ? program_.next_named(start) : ~std::uint64_t{0};
+    for (std::uint64_t index = 0; index < count && start + index * width < limit; ++index) {
+        const std::uint64_t place = start + index * width;
+        std::uint64_t where = 0;
+        if (is_pointer) {
+            const auto word = word_at(program_.image(), place);
+            if (!word || word->kind != Word::Kind::address) {
+                break;
+            }
+            where = word->value;
+        } else {
+            const auto number = number_at(program_.image(), place, 4);
+            if (!number) {
+                break;
+            }
+            const auto signed_number = static_cast<std::int32_t>(static_cast<std::uint32_t>(*number));
+            where = base + (target.residue == 0 ? *number : static_cast<std::uint64_t>(std::int64_t{signed_number}));
+        }
+        const bool is_within = (where >= first && where < end) || program_.is_in_part(where);
+        if (!is_within || !program_.is_code(where)) {
+            break;
+        }
+        targets.push_back(where);
+    }
+    std::sort(targets.begin(), targets.end());
+    targets.erase(std::unique(targets.begin(), targets.end()), targets.end());
+    return targets;
+}
+
+}  // namespace nasm_build::inspect::abi

@@ -1,0 +1,266 @@
+// What calls, branches, jumps and returns do: where control goes, and with what.
+#include <algorithm>
+
+#include "inspect/abi/analysis.hpp"
+#include "inspect/abi/imports.hpp"
+
+namespace nasm_build::inspect::abi {
+
+namespace {
+
+bool is_at_entry(const State& state) {
+    const Value& rsp = state.at(Register::rsp);
+    return rsp.is_stack() && rsp.base == 0 && rsp.offset == 0;
+}
+
+// gcc -pg and -mfentry call the first three before the prologue, clang for macOS the last before it takes a page or more of the
+// stack: they leave everything as it is.
+bool leaves_everything(std::string_view import) {
+    return import == "mcount" || import == "_mcount" || import == "__fentry__" || import == "___chkstk_darwin" ||
+           import == "__chkstk_darwin";
+}
+
+}  // namespace
+
+void Analysis::apply_convention(State& state, bool destroys) {
+    for (unsigned number = 0; number < register_count; ++number) {
+        const auto one = static_cast<Register>(number);
+        if (one != Register::rsp && !convention_.kept.has(one)) {
+            const bool is_result = convention_.results.has(one);
+            state.at(one) = destroys && !is_result ? Value::destroyed() : Value{};
+        }
+    }
+    const RegisterSet lost = RegisterSet::vectors(0, 15).without(convention_.kept_vectors);
+    state.kept_vectors = state.kept_vectors.without(lost);
+    state.destroyed_vectors = destroys ? lost.without(convention_.result_vectors) : RegisterSet();
+}
+
+void Analysis::apply_summary(const Summary& summary, State& state) {
+    for (unsigned number = 0; number < register_count; ++number) {
+        const auto one = static_cast<Register>(number);
+        if (one != Register::rsp && summary.changed.has(one)) {
+            state.at(one) = {};
+        }
+    }
+    state.kept_vectors = state.kept_vectors.without(summary.changed_vectors);
+    state.destroyed_vectors = state.destroyed_vectors.without(summary.changed_vectors);
+    state.at(Register::rsp).offset += summary.pops;
+    if (summary.leaves_direction) {
+        state.direction = Direction::unknown;
+    }
+}
+
+// What a jump out of the function leads to does not count: in a module without symbols, a jump that gcc knows never to be taken
+// leads to whatever comes next.
+void Analysis::need_alignment(std::uint64_t address) {
+    const bool is_within = address >= function_.address && address < program_.end_of(function_);
+    summary_.needs_alignment = summary_.needs_alignment || is_within;
+}
+
+std::optional<std::size_t> Analysis::callee_of(const Destination& destination) const {
+    if (destination.kind != Destination::Kind::local) {
+        return std::nullopt;
+    }
+    return program_.index_of(destination.address);
+}
+
+void Analysis::forget_home(State& state) const {
+    for (std::uint32_t home = 0; home < convention_.shadow_space; home += 8) {
+        Value place = state.at(Register::rsp);
+        place.offset += home;
+        state.overwrite(place, 8);
+    }
+}
+
+bool Analysis::step_call(const Instruction& instruction, State& state) {
+    if (instruction.is_direct && instruction.target == instruction.next()) {
+        Value& rsp = state.at(Register::rsp);  // call; pop: where am I?
+        rsp.offset -= 8;
+        state.overwrite(rsp, 8);
+        return true;
+    }
+    const Destination destination = program_.destination_of(instruction);
+    state.forget_below(state.at(Register::rsp));
+    compared_ = {};
+    state.bounded_memory = {};
+    if (const auto callee = callee_of(destination)) {
+        callees_.insert(*callee);
+        const Summary& summary = summaries_[*callee];
+        if (summary.needs_alignment) {
+            need_alignment(instruction.address);
+        }
+        if (summary.writes_home || !summary.is_followed) {
+            forget_home(state);
+        }
+        if (!summary.is_followed) {
+            apply_convention(state, false);
+            return true;
+        }
+        apply_summary(summary, state);
+        return summary.returns;
+    }
+    if (destination.kind == Destination::Kind::imported) {
+        if (returns(destination.name) == Returns::never) {
+            return false;  // gcc calls abort with any stack
+        }
+        if (leaves_everything(destination.name)) {
+            return true;
+        }
+    }
+    need_alignment(instruction.address);
+    forget_home(state);
+    apply_convention(state, destination.kind == Destination::Kind::imported);
+    return true;
+}
+
+void Analysis::step_branch(const Instruction& instruction, const State& state) {
+    State taken = state;
+    State passed = state;
+    const auto bound = [&](State& refined, std::int64_t most) {
+        const auto left = compared_.left;
+        if (compared_.memory.is_used && most >= 0 && most < 255) {
+            refined.bounded_memory = {compared_.memory, most};
+        }
+        if (left != Register::none && compared_.right == Register::none && most >= 0 && left != Register::rsp) {
+            const std::int64_t known = refined.at(left).most();
+            const std::int64_t largest = compared_.width >= 63 ? most : (std::int64_t{1} << compared_.width) - 1;
+            refined.at(left) = known >= 0 && known <= largest
+                                   ? Value::at_most(std::min(known, most))
+                                   : Value{Value::Kind::bounded, compared_.width, -1, 0, most};
+        }
+    };
+    const auto equate = [&](State& refined) {
+        if (compared_.left == Register::none || compared_.right == Register::none) {
+            return;
+        }
+        const Value left = refined.at(compared_.left);
+        const Value right = refined.at(compared_.right);
+        if (left.is_stack() && right.is_stack()) {
+            // Of a place where ways met and one that is counted from another base, the latter says more.
+            const bool left_is_older = left.base < right.base;
+            refined.at(left_is_older ? compared_.right : compared_.left) = left_is_older ? left : right;
+        }
+    };
+    switch (instruction.condition) {
+        case Condition::above:
+            bound(passed, compared_.constant);
+            break;
+        case Condition::not_above:
+            bound(taken, compared_.constant);
+            break;
+        case Condition::below:
+            bound(taken, compared_.constant - 1);
+            break;
+        case Condition::not_below:
+            bound(passed, compared_.constant - 1);
+            break;
+        case Condition::equal:
+            equate(taken);
+            break;
+        case Condition::not_equal:
+            equate(passed);
+            break;
+        default:
+            break;
+    }
+    if (instruction.is_direct) {
+        const Function* const other = program_.function_at(instruction.target);
+        const bool leaves = other != nullptr && other != &function_ && is_at_entry(taken);
+        if (leaves) {
+            tail(instruction, taken, {Destination::Kind::local, instruction.target, {}});
+        } else if (!program_.is_code(instruction.target)) {
+            give_up(instruction.address, "it jumps to where no code is");
+        } else {
+            go(instruction.target, taken, instruction.address);
+        }
+    }
+    const std::uint64_t next = instruction.next();
+    const Function* const following = program_.function_at(next);
+    if (following != nullptr && following != &function_) {
+        tail(instruction, passed, {Destination::Kind::local, next, {}});
+        return;
+    }
+    go(next, passed, 0);
+}
+
+void Analysis::step_jump(const Instruction& instruction, State& state) {
+    if (instruction.is_direct) {
+        const Destination destination = program_.destination_of(instruction);
+        const Function* const other = program_.function_at(instruction.target);
+        const bool is_elsewhere =
+            destination.kind == Destination::Kind::imported || destination.address != instruction.target;
+        if (is_elsewhere || (other != nullptr && other != &function_ && is_at_entry(state))) {
+            tail(instruction, state, destination);
+        } else if (!program_.is_code(instruction.target)) {
+            give_up(instruction.address, "it jumps to where no code is");
+        } else {
+            go(instruction.target, state, instruction.address);
+        }
+        return;
+    }
+    const Destination destination = program_.destination_of(instruction);
+    if (destination.kind != Destination::Kind::unknown) {
+        tail(instruction, state, destination);
+        return;
+    }
+    if (jump_by_table(instruction, state)) {
+        return;
+    }
+    if (is_at_entry(state)) {
+        tail(instruction, state, {});
+    } else {
+        give_up(instruction.address, "a computed jump was not resolved");
+    }
+}
+
+void Analysis::tail(const Instruction& instruction, State& state, const Destination& destination) {
+    if (is_looking_) {
+        look_at_tail(state, instruction.address, destination);
+        return;
+    }
+    if (const auto callee = callee_of(destination)) {
+        callees_.insert(*callee);
+        const Summary& summary = summaries_[*callee];
+        summary_.writes_home = summary_.writes_home || summary.writes_home || !summary.is_followed;
+        if (summary.needs_alignment) {
+            need_alignment(instruction.address);
+        }
+        if (summary.is_followed) {
+            State behind = state;
+            apply_summary(summary, behind);
+            behind.at(Register::rsp) = state.at(Register::rsp);
+            if (summary.returns) {
+                leave(behind, summary.pops);
+            }
+            return;
+        }
+    } else if (destination.kind == Destination::Kind::imported && returns(destination.name) == Returns::never) {
+        return;
+    }
+    need_alignment(instruction.address);
+    summary_.writes_home = true;
+    State behind = state;
+    apply_convention(behind, false);
+    leave(behind, 0);
+}
+
+void Analysis::step_return(const Instruction& instruction, const State& state) {
+    if (!is_looking_) {
+        leave(state, instruction.constant);
+    }
+}
+
+void Analysis::leave(const State& state, std::int64_t pops) {
+    for (unsigned number = 0; number < register_count; ++number) {
+        const auto one = static_cast<Register>(number);
+        if (one != Register::rsp && !state.at(one).is_entry_of(one)) {
+            summary_.changed.add(one);
+        }
+    }
+    summary_.changed_vectors.add(RegisterSet::vectors(0, 15).without(state.kept_vectors));
+    summary_.returns = true;
+    summary_.pops = std::max(summary_.pops, pops);
+    summary_.leaves_direction = summary_.leaves_direction || state.direction != Direction::clear;
+}
+
+}  // namespace nasm_build::inspect::abi

@@ -1,0 +1,209 @@
+// What an instruction that does not move control does to registers and stack.
+#include <optional>
+
+#include "inspect/abi/analysis.hpp"
+#include "inspect/abi/values.hpp"
+
+namespace nasm_build::inspect::abi {
+
+Value Analysis::address_of(const Memory& memory, const State& state) const {
+    if (memory.is_segment || memory.index != Register::none) {
+        return {};
+    }
+    if (memory.base == Register::none) {
+        return Value::constant(memory.displacement);
+    }
+    Value value = state.at(memory.base);
+    if (!value.is_stack() && value.kind != Value::Kind::constant) {
+        return {};
+    }
+    value.offset += memory.displacement;
+    return value;
+}
+
+void Analysis::write(State& state, Register one, const Value& value, std::uint64_t address) {
+    if (one == Register::none) {
+        return;
+    }
+    if (one == Register::rsp && !value.is_stack()) {
+        give_up(address, "rsp is set to a value that is not followed");
+        return;
+    }
+    state.at(one) = value;
+    if (state.bounded_memory.place.base == one || state.bounded_memory.place.index == one) {
+        state.bounded_memory = {};
+    }
+    if (compared_.left == one || compared_.right == one) {
+        compared_ = {};
+    }
+}
+
+void Analysis::step_data(const Instruction& instruction, State& state) {
+    const Memory& memory = instruction.memory;
+    const Register to = instruction.destination;
+    const std::uint64_t at = instruction.address;
+    const Value address = memory.is_used ? address_of(memory, state) : Value{};
+    // The table that an indexed load reads, where its address is known.
+    const auto table = [&]() -> std::optional<std::int64_t> {
+        if (memory.index == Register::none) {
+            return std::nullopt;
+        }
+        if (memory.base == Register::none) {
+            return memory.displacement;
+        }
+        const Value& base = state.at(memory.base);
+        return base.kind == Value::Kind::constant ? std::optional(base.offset + memory.displacement) : std::nullopt;
+    };
+    RegisterSet written = instruction.writes;
+    written.add(instruction.partial_writes);
+    std::optional<Value> result;
+    switch (instruction.action) {
+        case Action::copy:
+            result = state.at(instruction.source);
+            break;
+        case Action::copy_low:
+            result = extended(state.at(instruction.source), instruction.width);
+            break;
+        case Action::set:
+            result = Value::constant(instruction.constant);
+            break;
+        case Action::compute_address:
+            result = address_of(memory, state);
+            if (result->kind == Value::Kind::unknown && memory.base != Register::none &&
+                memory.index == Register::none) {
+                result = sum(state.at(memory.base), memory.displacement);
+            }
+            break;
+        case Action::add:
+            result = sum(state.at(to), instruction.constant);
+            break;
+        case Action::add_register:
+            result = added(state.at(to), state.at(instruction.source));
+            break;
+        case Action::subtract_register:
+            result = moved(state.at(to), state.at(instruction.source), step_place(at), to);
+            break;
+        case Action::mask:
+            result = masked(state.at(to), instruction.constant, step_place(at), to);
+            break;
+        case Action::load:
+            result = state.load(address).value_or(Value{});
+            if (state.bounded_memory.place.is_same_place(memory)) {
+                result = Value::at_most(state.bounded_memory.most);
+            } else if (const auto known = table(); known && memory.scale == 8) {
+                result = {Value::Kind::table_pointer, entries_of(state.at(memory.index)), -1, 0, *known};
+            }
+            break;
+        case Action::load_signed_32:
+        case Action::load_32:
+            result = instruction.action == Action::load_32 ? Value::at_most(largest_32) : Value{};
+            if (state.bounded_memory.place.is_same_place(memory)) {
+                result = Value::at_most(state.bounded_memory.most);
+            } else if (const auto known = table(); known && memory.scale == 4) {
+                const bool is_signed = instruction.action == Action::load_signed_32;
+                result = {Value::Kind::table_entry, entries_of(state.at(memory.index)),
+                          static_cast<std::int8_t>(is_signed ? -1 : 0), 0, *known};
+            }
+            break;
+        case Action::mask_32:
+            result = instruction.constant >= 0 ? masked({}, instruction.constant, 0, to) : Value::at_most(largest_32);
+            break;
+        case Action::load_8:
+            result =
+                Value::at_most(state.bounded_memory.place.is_same_place(memory) ? state.bounded_memory.most : 255);
+            break;
+        case Action::exchange: {
+            const Value other = state.at(instruction.source);
+            const Value mine = state.at(to);
+            write(state, instruction.source, mine, at);
+            write(state, to, other, at);
+            return;
+        }
+        default:
+            break;
+    }
+    for (unsigned number = 0; number < register_count; ++number) {
+        const auto one = static_cast<Register>(number);
+        if (written.has(one) && !(one == to && result)) {
+            write(state, one, instruction.writes_32.has(one) ? Value::at_most(largest_32) : Value{}, at);
+        }
+    }
+    if (result && to != Register::none) {
+        write(state, to, *result, at);
+    }
+    if (memory.is_used && memory.is_written) {
+        state.bounded_memory = {};
+        const std::int64_t home_end = 8 + std::int64_t{convention_.shadow_space};
+        const bool is_home =
+            address.is_stack() && address.base == 0 && address.offset >= 8 && address.offset < home_end;
+        summary_.writes_home = summary_.writes_home || is_home;
+        constexpr std::int64_t large = 4096;  // fxsave, xsave
+        const std::int64_t size = memory.size == 255 ? large : memory.size;
+        if (instruction.action == Action::store) {
+            state.store(address, state.at(instruction.source));
+        } else if (instruction.action == Action::store_vector) {
+            const bool is_kept = state.kept_vectors.has(instruction.vector);
+            state.overwrite(address, size);
+            if (is_kept) {
+                state.store(address, Value::entry_vector(instruction.vector));
+            }
+        } else {
+            state.overwrite(address, size);
+        }
+    }
+    if (!instruction.vector_writes.empty()) {
+        const bool restores =
+            instruction.action == Action::load_vector && state.load(address) == Value::entry_vector(instruction.vector);
+        state.kept_vectors = state.kept_vectors.without(instruction.vector_writes);
+        state.destroyed_vectors = state.destroyed_vectors.without(instruction.vector_writes);
+        if (restores) {
+            state.kept_vectors.add(instruction.vector);
+        }
+    }
+    if (instruction.action == Action::compare) {
+        compared_ = {to, Register::none, instruction.constant, instruction.width, {}};
+    } else if (instruction.action == Action::compare_registers) {
+        compared_ = {to, instruction.source, 0, 64, {}};
+    } else if (instruction.action == Action::compare_memory) {
+        compared_ = {Register::none, Register::none, instruction.constant, instruction.width, memory};
+    }
+}
+
+void Analysis::step_stack(const Instruction& instruction, State& state) {
+    Value& rsp = state.at(Register::rsp);
+    switch (instruction.action) {
+        case Action::push: {
+            const Value value = state.at(instruction.source);
+            rsp.offset -= 8;
+            state.store(rsp, value);
+            break;
+        }
+        case Action::push_other:
+            rsp.offset -= 8;
+            state.overwrite(rsp, 8);
+            break;
+        case Action::pop: {
+            const Value value = state.load(rsp).value_or(Value{});
+            rsp.offset += 8;
+            write(state, instruction.destination, value, instruction.address);
+            break;
+        }
+        case Action::pop_other:
+            rsp.offset += 8;
+            break;
+        case Action::leave: {
+            const Value frame = state.at(Register::rbp);
+            write(state, Register::rsp, frame, instruction.address);
+            if (frame.is_stack()) {
+                const Value value = state.load(frame).value_or(Value{});
+                state.at(Register::rsp).offset += 8;
+                write(state, Register::rbp, value, instruction.address);
+            }
+            break;
+        }
+        default:
+            break;
+    }
+}
+
+}  // namespace nasm_build::inspect::abi
