@@ -19,7 +19,8 @@ Analysis::Analysis(Program& program, const Convention& convention, std::span<con
       convention_(convention),
       summaries_(summaries),
       index_(function),
-      function_(program.functions()[function]) {
+      function_(program.functions()[function]),
+      has_shadow_stack_(program.image().elf.properties.x86_shadow_stack) {
     const std::uint64_t size = program.end_of(function_) - function_.address;
     steps_left_ = steps_at_least + steps_an_instruction * std::min<std::uint64_t>(size, 1U << 22U);
 }
@@ -120,6 +121,7 @@ bool Analysis::step(const Instruction& instruction, State& state) {
     if (instruction.needs_alignment && address_of(instruction.memory, state).is_stack()) {
         need_alignment(instruction.address);
     }
+    has_probe_ = has_probe_ || instruction.is_probe;
     switch (instruction.action) {
         case Action::call:
             return step_call(instruction, state);
@@ -144,6 +146,9 @@ bool Analysis::step(const Instruction& instruction, State& state) {
         default:
             step_data(instruction, state);
             break;
+    }
+    if (!state.at(Register::rsp).is_stack()) {
+        give_up(instruction.address, "rsp leaves every stack");
     }
     return reason_.empty();
 }

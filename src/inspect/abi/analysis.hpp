@@ -53,6 +53,8 @@ private:
     /// False when control does not go on behind it.
     bool step(const Instruction& instruction, State& state);
     void step_data(const Instruction& instruction, State& state);
+    void step_floating(const Instruction& instruction, const Value& address, State& state);
+    void note_room(const Value& before, const Value& after, const State& state);
     void step_stack(const Instruction& instruction, State& state);
     bool step_call(const Instruction& instruction, State& state);
     void step_branch(const Instruction& instruction, const State& state);
@@ -67,6 +69,8 @@ private:
     void need_alignment(std::uint64_t address);
     /// Win64: forgets what lies where the callee may put its arguments.
     void forget_home(State& state) const;
+    /// Win64: there is anything in it behind a call that follows the convention.
+    void destroy_home(State& state) const;
     void apply_summary(const Summary& summary, State& state);
     void apply_convention(State& state, bool destroys);
     void write(State& state, Register one, const Value& value, std::uint64_t address);
@@ -77,10 +81,20 @@ private:
     // The looks, in faults.cpp.
     void look(const Instruction& instruction, const State& state);
     void look_at_call(const Instruction& instruction, const State& state);
+    void look_at_local_return(const State& state, std::uint64_t address);
+    void find_jumps_into_instructions();
+    [[nodiscard]] std::vector<Fault> lost_stack();
     void look_at_return(const State& state, std::uint64_t address);
     void look_at_tail(const State& state, std::uint64_t address, const Destination& destination);
     void look_at_kept(const State& state, std::uint64_t address);
     void look_at_reads(const Instruction& instruction, const State& state);
+    void look_at_stack(const Instruction& instruction, const State& state);
+    void look_at_modes(const State& state, std::uint64_t address, const std::string& callee);
+    // In look_unwind.cpp.
+    void look_at_unwind(const Instruction& instruction, const State& state);
+    [[nodiscard]] const code::FrameRow* row_at(std::uint64_t address);
+    [[nodiscard]] bool is_epilogue(std::uint64_t address);
+    [[nodiscard]] bool is_on_the_way_out(std::uint64_t address);
     void look_below(const Instruction& instruction, const State& state);
     Fault& tell(FaultKind kind, std::uint64_t address);
     /// What happens on the way through a block.
@@ -117,6 +131,16 @@ private:
     std::uint64_t steps_left_ = 0;
     std::string reason_;
     std::uint64_t reason_address_ = 0;
+    /// Where rsp became what a register of the caller's held, and which.
+    std::pair<std::uint64_t, Register> lost_stack_{0, Register::none};
+    std::set<std::uint32_t> aligned_bases_;  ///< of the stack: those that `and rsp, -32` and its kin made
+    std::map<std::uint32_t, std::int64_t> rooms_;  ///< bytes above a base of the stack that nothing lies in
+    std::vector<std::pair<std::uint64_t, std::uint8_t>> looked_at_;  ///< addresses and lengths of instructions
+    const code::FrameEntry* frame_ = nullptr;  ///< the entry of the unwind table that was looked at last
+    std::vector<code::FrameRow> rows_;  ///< of it
+    bool is_told_of_unwind_ = false;  ///< one place stands for the others
+    bool has_probe_ = false;  ///< something in the function touches the stack to see that it is there
+    bool has_shadow_stack_;  ///< the module says that it goes with shadow stacks
     bool is_looking_ = false;
     bool has_open_table_ = false;
     std::vector<Fault> faults_;

@@ -329,6 +329,12 @@ void model_two(const ZydisDecodedInstruction& decoded, const Operands& operands,
         case ZYDIS_MNEMONIC_XCHG:
             if (to_whole && is_whole_register(from)) {
                 instruction.action = Action::exchange;
+            } else if (to.type == ZYDIS_OPERAND_TYPE_MEMORY && is_whole_register(from)) {
+                instruction.action = Action::exchange;
+                instruction.destination = instruction.source;
+                instruction.source = Register::none;
+            } else if (to_whole && from.type == ZYDIS_OPERAND_TYPE_MEMORY) {
+                instruction.action = Action::exchange;
             }
             break;
         default:
@@ -495,7 +501,49 @@ void model_stack(const ZydisDecodedInstruction& decoded, const Operands& operand
     }
 }
 
+void note_floating(const ZydisDecodedInstruction& decoded, const Operands& operands, Instruction& instruction) {
+    switch (decoded.mnemonic) {
+        case ZYDIS_MNEMONIC_STMXCSR:
+        case ZYDIS_MNEMONIC_VSTMXCSR:
+            instruction.control = FloatingControl::save_mxcsr;
+            break;
+        case ZYDIS_MNEMONIC_LDMXCSR:
+        case ZYDIS_MNEMONIC_VLDMXCSR:
+            instruction.control = FloatingControl::load_mxcsr;
+            break;
+        case ZYDIS_MNEMONIC_FNSTCW:
+            instruction.control = FloatingControl::save_x87;
+            break;
+        case ZYDIS_MNEMONIC_FLDCW:
+            instruction.control = FloatingControl::load_x87;
+            break;
+        case ZYDIS_MNEMONIC_FNINIT:
+            instruction.control = FloatingControl::reset_x87;
+            break;
+        case ZYDIS_MNEMONIC_EMMS:
+        case ZYDIS_MNEMONIC_FEMMS:
+            instruction.clears_mmx = true;
+            return;
+        default:
+            break;
+    }
+    for (unsigned index = 0; index < decoded.operand_count_visible; ++index) {
+        const ZydisDecodedOperand& operand = operands.at(index);
+        const bool is_written = (operand.actions & ZYDIS_OPERAND_ACTION_MASK_WRITE) != 0;
+        if (!is_register(operand) || !is_written) {
+            continue;
+        }
+        const ZydisRegisterClass kind = ZydisRegisterGetClass(operand.reg.value);
+        const bool is_wide = kind == ZYDIS_REGCLASS_YMM || kind == ZYDIS_REGCLASS_ZMM;
+        instruction.uses_upper = instruction.uses_upper || (is_wide && vector_register(operand.reg.value) < 16);
+        instruction.uses_mmx = instruction.uses_mmx || kind == ZYDIS_REGCLASS_MMX;
+    }
+}
+
 void note_modes(const ZydisDecodedInstruction& decoded, Instruction& instruction) {
+    instruction.is_endbr = decoded.mnemonic == ZYDIS_MNEMONIC_ENDBR64;
+    instruction.clears_upper =
+        decoded.mnemonic == ZYDIS_MNEMONIC_VZEROUPPER || decoded.mnemonic == ZYDIS_MNEMONIC_VZEROALL;
     instruction.sets_direction = decoded.mnemonic == ZYDIS_MNEMONIC_STD;
     instruction.clears_direction = decoded.mnemonic == ZYDIS_MNEMONIC_CLD;
     // Zydis gives both no operands; vzeroupper leaves the low halves as they are.
@@ -521,6 +569,7 @@ bool decode(std::span<const std::byte> bytes, std::uint64_t address, Instruction
     instruction.length = decoded.length;
     note_operands(decoded, operands, instruction);
     if (leaves_memory_alone(decoded, operands)) {
+        instruction.is_probe = true;
         instruction.memory.is_read = instruction.memory.is_written = false;
     }
     if (decoded.operand_count_visible == 2) {
@@ -530,6 +579,7 @@ bool decode(std::span<const std::byte> bytes, std::uint64_t address, Instruction
     model_stack(decoded, operands, instruction);
     model_flow(decoded, operands, instruction);
     instruction.needs_alignment = needs_alignment(decoded, instruction);
+    note_floating(decoded, operands, instruction);
     note_modes(decoded, instruction);
     return true;
 }

@@ -20,6 +20,18 @@ enum class FaultKind : std::uint8_t {
     volatile_after_call,  ///< reads a register that a call destroyed
     red_zone,  ///< keeps something below rsp where it may be overwritten
     fallthrough,  ///< runs on into the next function
+    return_address,  ///< is written over
+    stack_from_register,  ///< rsp is what a register of the caller's was
+    unaligned_access,  ///< an access that needs 16 bytes' alignment, to a place of the stack that has it not
+    upper_used,  ///< the upper halves of ymm registers are in use at a return or a call
+    floating_state,  ///< a control register, or the x87 stack, is not as it was
+    stack_probe,  ///< Win64: a page and more of the stack at once
+    jump_into_instruction,
+    no_endbr,  ///< a module for indirect branch tracking, and a function without the mark
+    unwind_missing,  ///< Win64: the function is no leaf, and no table knows it
+    unwind_false,  ///< a row of an unwind table says something else of rsp than what is
+    epilogue,  ///< Win64: no such one as unwinding decodes
+    return_elsewhere,  ///< a module for shadow stacks, and a `ret` or a call that does not go with its partner
 };
 
 struct Step {
@@ -40,6 +52,7 @@ struct Fault {
     std::uint8_t vector = 0;
     std::int64_t amount = 0;  ///< bytes, of the stack
     std::string callee;  ///< of calls: what is called, or empty
+    bool is_doubtful = false;  ///< it holds on one way there, or for some values
     std::string assumes;  ///< an import that must return for it to happen, of which nobody says so
     std::vector<Step> path;  ///< the shortest way there
 };

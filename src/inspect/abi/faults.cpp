@@ -19,9 +19,14 @@ Fault& Analysis::tell(FaultKind kind, std::uint64_t address) {
 
 std::vector<Fault> Analysis::faults() {
     if (!reason_.empty()) {
-        return {};
+        return lost_stack();
     }
     is_looking_ = true;
+    const Instruction* const first = program_.instruction_at(function_.address);
+    if (program_.image().elf.properties.x86_branch_tracking && function_.has_known_convention && first != nullptr &&
+        !first->is_endbr) {
+        tell(FaultKind::no_endbr, function_.address);
+    }
     std::vector<std::uint64_t> starts;
     for (const auto& [address, block] : blocks_) {
         starts.push_back(address);
@@ -30,6 +35,7 @@ std::vector<Fault> Analysis::faults() {
         block_ = address;
         walk(address, blocks_.at(address).state);
     }
+    find_jumps_into_instructions();
     const auto place = [](const Fault& one) { return std::tuple(one.address, one.kind, one.subject, one.vector); };
     std::sort(faults_.begin(), faults_.end(),
               [&](const Fault& one, const Fault& other) { return place(one) < place(other); });
@@ -47,8 +53,11 @@ std::vector<Fault> Analysis::faults() {
 }
 
 void Analysis::look(const Instruction& instruction, const State& state) {
+    looked_at_.emplace_back(instruction.address, instruction.length);
     look_at_reads(instruction, state);
     look_below(instruction, state);
+    look_at_stack(instruction, state);
+    look_at_unwind(instruction, state);
     if (instruction.action == Action::call) {
         look_at_call(instruction, state);
     } else if (instruction.action == Action::ret) {
@@ -67,10 +76,15 @@ void Analysis::look_at_reads(const Instruction& instruction, const State& state)
     for (unsigned number = 0; number < register_count; ++number) {
         const auto one = static_cast<Register>(number);
         if (instruction.reads.has(one) && state.at(one).kind == Value::Kind::destroyed) {
-            tell(FaultKind::volatile_after_call, instruction.address).subject = one;
+            Fault& fault = tell(FaultKind::volatile_after_call, instruction.address);
+            fault.subject = one;
+            fault.is_doubtful = state.at(one).number != 0;
         }
-        if (instruction.vector_reads.has(number) && state.destroyed_vectors.has(number)) {
-            tell(FaultKind::volatile_after_call, instruction.address).vector = static_cast<std::uint8_t>(number);
+        const bool is_destroyed = state.destroyed_vectors.has(number);
+        if (instruction.vector_reads.has(number) && (is_destroyed || state.doubtful_vectors.has(number))) {
+            Fault& fault = tell(FaultKind::volatile_after_call, instruction.address);
+            fault.vector = static_cast<std::uint8_t>(number);
+            fault.is_doubtful = !is_destroyed;
         }
     }
 }
@@ -92,8 +106,66 @@ void Analysis::look_below(const Instruction& instruction, const State& state) {
     }
 }
 
+void Analysis::look_at_stack(const Instruction& instruction, const State& state) {
+    const Memory& memory = instruction.memory;
+    const Value address = memory.is_used ? address_of(memory, state) : Value{};
+    const bool writes = memory.is_used && memory.is_written && address.is_stack() && address.base == 0;
+    if (writes && function_.has_known_convention && address.offset < 8 && address.offset + memory.size > 0) {
+        tell(FaultKind::return_address, instruction.address);
+    }
+    if (const auto alignment = address.alignment(); instruction.needs_alignment && alignment && *alignment != 0) {
+        tell(FaultKind::unaligned_access, instruction.address).amount = *alignment;
+    }
+    constexpr std::int64_t page = 4096;
+    const bool takes = instruction.action == Action::add && instruction.destination == Register::rsp;
+    if (convention_.shadow_space != 0 && takes && instruction.constant <= -page && !has_probe_) {
+        tell(FaultKind::stack_probe, instruction.address).amount = -instruction.constant;
+    }
+}
+
+// What must be as it was wherever control leaves for other code: a call with a name, or a return.
+void Analysis::look_at_modes(const State& state, std::uint64_t address, const std::string& callee) {
+    if (state.upper == Upper::used) {
+        tell(FaultKind::upper_used, address).callee = callee;
+    }
+    if (state.floating != 0) {
+        Fault& fault = tell(FaultKind::floating_state, address);
+        fault.callee = callee;
+        fault.amount = state.floating;
+    }
+}
+
+// Instructions that were looked at and lie over each other: one starts within another. A jump behind a `lock` prefix is meant.
+void Analysis::find_jumps_into_instructions() {
+    std::sort(looked_at_.begin(), looked_at_.end());
+    looked_at_.erase(std::unique(looked_at_.begin(), looked_at_.end()), looked_at_.end());
+    for (std::size_t index = 1; index < looked_at_.size(); ++index) {
+        const auto& [before, length] = looked_at_[index - 1];
+        const auto& [here, own_length] = looked_at_[index];
+        const bool is_behind_prefix = here == before + 1 && here + own_length == before + length;
+        if (here < before + length && !is_behind_prefix) {
+            tell(FaultKind::jump_into_instruction, here);
+        }
+    }
+}
+
+// rsp was set to what a register of the caller's held: from there on there is nothing to follow, and no return.
+std::vector<Fault> Analysis::lost_stack() {
+    if (lost_stack_.first == 0 || !function_.has_known_convention) {
+        return {};
+    }
+    is_looking_ = true;
+    tell(FaultKind::stack_from_register, lost_stack_.first).subject = lost_stack_.second;
+    reason_.clear();
+    explain(faults_.front());
+    return std::move(faults_);
+}
+
 void Analysis::look_at_call(const Instruction& instruction, const State& state) {
     if (instruction.is_direct && instruction.target == instruction.next()) {
+        if (has_shadow_stack_) {
+            tell(FaultKind::return_elsewhere, instruction.address).callee = "itself";
+        }
         return;
     }
     const Destination destination = program_.destination_of(instruction);
@@ -110,16 +182,26 @@ void Analysis::look_at_call(const Instruction& instruction, const State& state) 
         Fault& fault = tell(FaultKind::call_align, instruction.address);
         fault.amount = *alignment;
         fault.callee = name;
+    } else if (wants_alignment && rsp.residue == Value::residue_in_doubt) {
+        Fault& fault = tell(FaultKind::call_align, instruction.address);
+        fault.amount = 8;
+        fault.callee = name;
+        fault.is_doubtful = true;
     }
     const bool follows_convention = is_external || (callee && program_.functions()[*callee].has_known_convention);
     const auto shadow = static_cast<std::int64_t>(convention_.shadow_space);
-    if (follows_convention && shadow != 0 && rsp.base == 0 && rsp.offset + shadow > 0) {
+    const auto room = rooms_.find(rsp.base);
+    const std::int64_t above = rsp.base == 0 ? 0 : room != rooms_.end() ? room->second : shadow;
+    if (follows_convention && shadow != 0 && rsp.offset - above + shadow > 0) {
         Fault& fault = tell(FaultKind::shadow_space, instruction.address);
-        fault.amount = rsp.offset + shadow;
+        fault.amount = rsp.offset - above + shadow;
         fault.callee = name;
     }
     if (is_external && state.direction == Direction::set) {
         tell(FaultKind::direction_flag, instruction.address).callee = name;
+    }
+    if (destination.kind == Destination::Kind::imported && !never) {
+        look_at_modes(state, instruction.address, name);
     }
 }
 
@@ -136,13 +218,29 @@ void Analysis::look_at_kept(const State& state, std::uint64_t address) {
     if (state.direction != Direction::clear) {
         tell(FaultKind::direction_flag, address);
     }
+    look_at_modes(state, address, {});
+}
+
+// Whatever a local function's convention is, `ret` takes an address: what lies above its own return address is its caller's, and
+// what was saved of a register, or an address of the stack, is none. `push rax` and `ret` is a jump.
+void Analysis::look_at_local_return(const State& state, std::uint64_t address) {
+    const Value& rsp = state.at(Register::rsp);
+    const Value top = state.load(rsp).value_or(Value{});
+    const bool is_kept = top.kind == Value::Kind::entry && convention_.kept.has(static_cast<Register>(top.number));
+    if (rsp.base == 0 && (rsp.offset > 0 || (rsp.offset < 0 && (is_kept || top.is_stack())))) {
+        tell(FaultKind::stack_balance, address).amount = rsp.offset;
+    }
 }
 
 void Analysis::look_at_return(const State& state, std::uint64_t address) {
+    const Value& rsp = state.at(Register::rsp);
+    if (has_shadow_stack_ && rsp.base == 0 && rsp.offset < 0) {
+        tell(FaultKind::return_elsewhere, address);
+    }
     if (!function_.has_known_convention) {
+        look_at_local_return(state, address);
         return;
     }
-    const Value& rsp = state.at(Register::rsp);
     if (rsp.base != 0 || rsp.offset != 0) {
         Fault& fault = tell(FaultKind::stack_balance, address);
         fault.amount = rsp.base == 0 ? rsp.offset : 0;

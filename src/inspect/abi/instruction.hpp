@@ -32,7 +32,7 @@ enum class Action : std::uint8_t {
     compare,  ///< of the low `width` bits of a register with a constant: bounds what follows
     compare_registers,
     compare_memory,  ///< of memory with a constant
-    exchange,
+    exchange,  ///< of two registers, or of a register with 8 bytes of memory
     push,  ///< of a register
     push_other,  ///< of a constant, of memory, of the flags
     pop,
@@ -47,6 +47,16 @@ enum class Action : std::uint8_t {
 
 /// The condition of a branch, as its opcode's low four bits: 2 is below, 7 above, 4 equal.
 enum class Condition : std::uint8_t { below = 2, not_below = 3, equal = 4, not_equal = 5, not_above = 6, above = 7 };
+
+/// What happens to a control register of floating point.
+enum class FloatingControl : std::uint8_t {
+    none,
+    save_mxcsr,
+    load_mxcsr,
+    save_x87,
+    load_x87,
+    reset_x87,  ///< fninit
+};
 
 struct Memory {
     Register base = Register::none;
@@ -93,6 +103,13 @@ struct Instruction {
     bool restores_flags = false;  ///< popf: the direction flag is what was saved
     bool needs_alignment = false;  ///< faults where its memory operand is not at a multiple of 16
     bool is_padding = false;  ///< a nop
+    bool is_endbr = false;  ///< endbr64: a place that indirect jumps and calls may lead to
+    bool is_probe = false;  ///< touches memory and leaves it as it is: `or qword [rsp - 4096], 0`
+    bool uses_upper = false;  ///< writes all 32 bytes and more of a vector register
+    bool clears_upper = false;  ///< vzeroupper, vzeroall
+    bool uses_mmx = false;  ///< writes a register that x87 shares
+    bool clears_mmx = false;  ///< emms
+    FloatingControl control = FloatingControl::none;
 
     [[nodiscard]] std::uint64_t next() const noexcept { return address + length; }
 };

@@ -57,6 +57,8 @@ public:
 
     /// Decoded once; nothing outside of code, and for bytes that are no instruction.
     [[nodiscard]] const Instruction* instruction_at(std::uint64_t address);
+    /// What the unwind tables say of an address; nothing where no entry covers it.
+    [[nodiscard]] const code::FrameEntry* frame_at(std::uint64_t address) const { return map_.frame_at(address); }
     [[nodiscard]] bool is_code(std::uint64_t address) const { return map_.section_at(address) != nullptr; }
 
     /// Where ways meet: a new block starts there.

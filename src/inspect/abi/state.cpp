@@ -9,6 +9,18 @@ namespace {
 
 constexpr std::size_t most_slots = 64;
 
+std::int64_t size_of(const Value& value) {
+    constexpr std::int64_t mxcsr = 4, x87_control = 2;
+    switch (value.kind) {
+        case Value::Kind::entry_vector:
+            return 16;
+        case Value::Kind::control:
+            return value.number == 0 ? mxcsr : x87_control;
+        default:
+            return 8;
+    }
+}
+
 bool overlaps(const Slot& slot, std::uint32_t base, std::int64_t offset, std::int64_t size) {
     return slot.base == base && slot.offset < offset + size && offset < slot.offset + slot.size();
 }
@@ -33,6 +45,9 @@ Value joined(const Value& one, const Value& other, std::uint32_t where, unsigned
                            agree ? static_cast<std::int8_t>(*mine) : std::int8_t{-1});
     }
     using Kind = Value::Kind;
+    if (one.kind == Kind::destroyed || other.kind == Kind::destroyed) {
+        return {Kind::destroyed, 1, -1, 0, 0};
+    }
     if (one.kind == Kind::bounded && other.kind == Kind::bounded && one.number == other.number) {
         return {Kind::bounded, one.number, -1, 0, std::max(one.offset, other.offset)};
     }
@@ -43,7 +58,14 @@ Value joined(const Value& one, const Value& other, std::uint32_t where, unsigned
         return (value.kind == Kind::unknown && value.residue == 0) ||
                (value.kind == Kind::constant && value.offset % 16 == 0);
     };
-    return is_multiple(one) && is_multiple(other) ? multiple_of_16() : Value{};
+    if (is_multiple(one) && is_multiple(other)) {
+        return multiple_of_16();
+    }
+    const auto is_multiple_of_8 = [&](const Value& value) {
+        return is_multiple(value) || (value.kind == Kind::unknown && value.residue == 8) ||
+               (value.kind == Kind::constant && value.offset % 8 == 0);
+    };
+    return is_multiple_of_8(one) && is_multiple_of_8(other) ? Value{Kind::unknown, 0, 8, 0, 0} : Value{};
 }
 
 }  // namespace
@@ -58,6 +80,10 @@ std::optional<unsigned> Value::alignment() const {
 Value fresh_stack(std::uint32_t where, Register one, std::int8_t residue) {
     // Registers that meet at one place with different addresses have different bases.
     return {Value::Kind::stack, 0, residue, (where + 1U) * 32U + static_cast<unsigned>(one), 0};
+}
+
+std::int64_t Slot::size() const {
+    return size_of(value);
 }
 
 std::optional<Value> State::load(const Value& address) const {
@@ -87,11 +113,15 @@ void State::store(const Value& address, const Value& value) {
     overwrite(address, slot.size());
     using Kind = Value::Kind;
     const bool counts = value.kind == Kind::entry || value.kind == Kind::entry_vector || value.kind == Kind::stack ||
-                        value.kind == Kind::destroyed;
+                        value.kind == Kind::destroyed || value.kind == Kind::control;
     if (!counts || slots.size() >= most_slots) {
         return;
     }
     slots.insert(std::lower_bound(slots.begin(), slots.end(), std::pair(slot.base, slot.offset), comes_before), slot);
+}
+
+void State::forget_other_bases(std::uint32_t base) {
+    std::erase_if(slots, [base](const Slot& slot) { return slot.base != base; });
 }
 
 void State::forget_below(const Value& address) {
@@ -136,6 +166,17 @@ bool join(State& into, const State& other, std::uint32_t where) {
     }
     narrow(into.kept_vectors, into.kept_vectors.both(other.kept_vectors));
     narrow(into.destroyed_vectors, into.destroyed_vectors.both(other.destroyed_vectors));
+    RegisterSet doubtful = into.doubtful_vectors;
+    doubtful.add(other.doubtful_vectors);
+    narrow(into.doubtful_vectors, doubtful);
+    const auto widen = [&changed](auto& mine, auto both) {
+        changed = changed || mine != both;
+        mine = both;
+    };
+    widen(into.upper, into.upper == other.upper ? into.upper
+                      : into.upper == Upper::used || other.upper == Upper::used ? Upper::used
+                                                                                : Upper::unchanged);
+    widen(into.floating, static_cast<std::uint8_t>(into.floating | other.floating));
     if (into.direction != other.direction && into.direction != Direction::unknown) {
         into.direction = Direction::unknown;
         changed = true;

@@ -18,7 +18,9 @@ namespace nasm_build::inspect::abi {
 struct Value {
     enum class Kind : std::uint8_t {
         unknown,
-        destroyed,  ///< by a call to another image: whoever reads it reads what nobody wrote
+        /// By a call that leaves anything in it: whoever reads it reads what nobody wrote. `number` is 1 where that holds on one way
+        /// here alone.
+        destroyed,
         entry,  ///< what register `number` had at entry
         entry_vector,  ///< the low 16 bytes that vector register `number` had at entry
         stack,  ///< `base` + `offset`
@@ -27,11 +29,15 @@ struct Value {
         table_entry,  ///< one of the 4-byte numbers of a table at `offset`; `number` of them, 0 where that is not known
         table_target,  ///< such an entry plus `offset`; its table lies `base` (signed) bytes from there
         table_pointer,  ///< one of the 8-byte addresses of a table at `offset`
+        control,  ///< what a control register of floating point had at entry: MXCSR (`number` 0), the x87 control word (1)
     };
+    /// Of an address that was moved by a multiple of 8: it is 8 bytes off a multiple of 16 every other time.
+    static constexpr std::int8_t residue_in_doubt = -2;
+
     Kind kind = Kind::unknown;
     std::uint8_t number = 0;
-    /// Of a stack address: its base modulo 16. Of an unknown value: 0 where it is a multiple of 16. Of a table's entry: 0 where it is
-    /// extended with zeros. Otherwise -1.
+    /// Of a stack address: its base modulo 16, or `residue_in_doubt`. Of an unknown value: 0 where it is a multiple of 16, 8 where it
+    /// is one of 8. Of a table's entry: 0 where it is extended with zeros. Otherwise -1.
     std::int8_t residue = -1;
     std::uint32_t base = 0;
     std::int64_t offset = 0;
@@ -46,6 +52,9 @@ struct Value {
     /// A number of 64 bits from 0 to `most`.
     [[nodiscard]] static Value at_most(std::int64_t most) { return {Kind::bounded, 64, -1, 0, most}; }
     [[nodiscard]] static Value destroyed() { return {Kind::destroyed, 0, -1, 0, 0}; }
+    [[nodiscard]] static Value control(unsigned number) {
+        return {Kind::control, static_cast<std::uint8_t>(number), -1, 0, 0};
+    }
     /// What a number of 64 bits is at the most; -1 where that is not known.
     [[nodiscard]] std::int64_t most() const {
         const bool is_number = kind == Kind::constant || (kind == Kind::bounded && number == 64);
@@ -65,7 +74,7 @@ struct Slot {
     std::int64_t offset = 0;
     Value value;
     bool operator==(const Slot&) const = default;
-    [[nodiscard]] std::int64_t size() const { return value.kind == Value::Kind::entry_vector ? 16 : 8; }
+    [[nodiscard]] std::int64_t size() const;
 };
 
 /// Memory that is known to hold a number from 0 to `most`, until a register of its address or memory is written.
@@ -77,11 +86,20 @@ struct BoundedMemory {
 
 enum class Direction : std::uint8_t { clear, set, unknown };
 
+/// The upper halves of the ymm registers; with anything but zeros in them, SSE instructions are slow.
+enum class Upper : std::uint8_t { unchanged, clear, used };
+
+/// What `floating` counts: where they are set, something is not as it was at entry.
+enum Floating : std::uint8_t { floating_mxcsr = 1, floating_x87_control = 2, floating_mmx = 4 };
+
 struct State {
     std::array<Value, register_count> registers;
     RegisterSet kept_vectors;  ///< the vector registers whose low 16 bytes are those of entry
-    RegisterSet destroyed_vectors;  ///< by a call to another image
+    RegisterSet destroyed_vectors;  ///< by a call that leaves anything in them
+    RegisterSet doubtful_vectors;  ///< the same, on one way here at least
     Direction direction = Direction::clear;
+    Upper upper = Upper::unchanged;
+    std::uint8_t floating = 0;
     BoundedMemory bounded_memory;
     std::vector<Slot> slots;  ///< by base and offset
 
@@ -94,6 +112,8 @@ struct State {
     /// Forgets what the bytes held that are written to.
     void overwrite(const Value& address, std::int64_t size);
     void store(const Value& address, const Value& value);
+    /// Forgets what is kept at addresses that are counted from other bases.
+    void forget_other_bases(std::uint32_t base);
     /// Forgets what lies below an address of the stack.
     void forget_below(const Value& address);
 };

@@ -3,6 +3,7 @@
 
 #include "inspect/abi/analysis.hpp"
 #include "inspect/abi/imports.hpp"
+#include "inspect/abi/values.hpp"
 
 namespace nasm_build::inspect::abi {
 
@@ -33,18 +34,28 @@ void Analysis::apply_convention(State& state, bool destroys) {
     const RegisterSet lost = RegisterSet::vectors(0, 15).without(convention_.kept_vectors);
     state.kept_vectors = state.kept_vectors.without(lost);
     state.destroyed_vectors = destroys ? lost.without(convention_.result_vectors) : RegisterSet();
+    state.doubtful_vectors = RegisterSet();
+    state.upper = Upper::clear;
 }
 
 void Analysis::apply_summary(const Summary& summary, State& state) {
     for (unsigned number = 0; number < register_count; ++number) {
         const auto one = static_cast<Register>(number);
         if (one != Register::rsp && summary.changed.has(one)) {
-            state.at(one) = {};
+            state.at(one) = summary.destroyed.has(one) ? Value::destroyed() : Value{};
         }
     }
     state.kept_vectors = state.kept_vectors.without(summary.changed_vectors);
     state.destroyed_vectors = state.destroyed_vectors.without(summary.changed_vectors);
+    state.destroyed_vectors.add(summary.changed_vectors.both(summary.destroyed_vectors));
+    state.doubtful_vectors = state.doubtful_vectors.without(summary.changed_vectors);
     state.at(Register::rsp).offset += summary.pops;
+    if (summary.leaves_upper_used) {
+        state.upper = Upper::used;
+    } else if (!summary.may_leave_upper_alone) {
+        state.upper = Upper::clear;
+    }
+    state.floating = static_cast<std::uint8_t>(state.floating | summary.changed_floating);
     if (summary.leaves_direction) {
         state.direction = Direction::unknown;
     }
@@ -65,17 +76,19 @@ std::optional<std::size_t> Analysis::callee_of(const Destination& destination) c
 }
 
 void Analysis::forget_home(State& state) const {
+    state.overwrite(state.at(Register::rsp), std::int64_t{convention_.shadow_space});
+}
+
+void Analysis::destroy_home(State& state) const {
     for (std::uint32_t home = 0; home < convention_.shadow_space; home += 8) {
-        Value place = state.at(Register::rsp);
-        place.offset += home;
-        state.overwrite(place, 8);
+        state.store(sum(state.at(Register::rsp), home), Value::destroyed());
     }
 }
 
 bool Analysis::step_call(const Instruction& instruction, State& state) {
     if (instruction.is_direct && instruction.target == instruction.next()) {
         Value& rsp = state.at(Register::rsp);  // call; pop: where am I?
-        rsp.offset -= 8;
+        rsp = sum(rsp, -8);
         state.overwrite(rsp, 8);
         return true;
     }
@@ -108,8 +121,11 @@ bool Analysis::step_call(const Instruction& instruction, State& state) {
         }
     }
     need_alignment(instruction.address);
-    forget_home(state);
-    apply_convention(state, destination.kind == Destination::Kind::imported);
+    destroy_home(state);
+    apply_convention(state, true);
+    if (destination.kind != Destination::Kind::imported) {
+        state.at(Register::rdx) = {};  // Rust's and Swift's pairs, whatever the platform
+    }
     return true;
 }
 
@@ -149,10 +165,10 @@ void Analysis::step_branch(const Instruction& instruction, const State& state) {
             bound(taken, compared_.constant);
             break;
         case Condition::below:
-            bound(taken, compared_.constant - 1);
+            bound(taken, compared_.constant > 0 ? compared_.constant - 1 : -1);
             break;
         case Condition::not_below:
-            bound(passed, compared_.constant - 1);
+            bound(passed, compared_.constant > 0 ? compared_.constant - 1 : -1);
             break;
         case Condition::equal:
             equate(taken);
@@ -257,6 +273,18 @@ void Analysis::leave(const State& state, std::int64_t pops) {
             summary_.changed.add(one);
         }
     }
+    RegisterSet destroyed;
+    for (unsigned number = 0; number < register_count; ++number) {
+        const Value& value = state.registers.at(number);
+        if (value.kind == Value::Kind::destroyed && value.number == 0) {
+            destroyed.add(number);
+        }
+    }
+    summary_.destroyed = summary_.destroyed.both(destroyed);
+    summary_.destroyed_vectors = summary_.destroyed_vectors.both(state.destroyed_vectors);
+    summary_.leaves_upper_used = summary_.leaves_upper_used || state.upper == Upper::used;
+    summary_.may_leave_upper_alone = summary_.may_leave_upper_alone || state.upper == Upper::unchanged;
+    summary_.changed_floating = static_cast<std::uint8_t>(summary_.changed_floating | state.floating);
     summary_.changed_vectors.add(RegisterSet::vectors(0, 15).without(state.kept_vectors));
     summary_.returns = true;
     summary_.pops = std::max(summary_.pops, pops);

@@ -1,4 +1,5 @@
 // What an instruction that does not move control does to registers and stack.
+#include <algorithm>
 #include <optional>
 
 #include "inspect/abi/analysis.hpp"
@@ -17,8 +18,7 @@ Value Analysis::address_of(const Memory& memory, const State& state) const {
     if (!value.is_stack() && value.kind != Value::Kind::constant) {
         return {};
     }
-    value.offset += memory.displacement;
-    return value;
+    return sum(value, memory.displacement);
 }
 
 void Analysis::write(State& state, Register one, const Value& value, std::uint64_t address) {
@@ -26,6 +26,9 @@ void Analysis::write(State& state, Register one, const Value& value, std::uint64
         return;
     }
     if (one == Register::rsp && !value.is_stack()) {
+        if (value.kind == Value::Kind::entry && convention_.kept.has(static_cast<Register>(value.number))) {
+            lost_stack_ = {address, static_cast<Register>(value.number)};
+        }
         give_up(address, "rsp is set to a value that is not followed");
         return;
     }
@@ -82,9 +85,14 @@ void Analysis::step_data(const Instruction& instruction, State& state) {
             break;
         case Action::subtract_register:
             result = moved(state.at(to), state.at(instruction.source), step_place(at), to);
+            note_room(state.at(to), *result, state);
             break;
         case Action::mask:
             result = masked(state.at(to), instruction.constant, step_place(at), to);
+            note_room(state.at(to), *result, state);
+            if (result->is_stack()) {
+                aligned_bases_.insert(result->base);
+            }
             break;
         case Action::load:
             result = state.load(address).value_or(Value{});
@@ -113,6 +121,13 @@ void Analysis::step_data(const Instruction& instruction, State& state) {
                 Value::at_most(state.bounded_memory.place.is_same_place(memory) ? state.bounded_memory.most : 255);
             break;
         case Action::exchange: {
+            if (memory.is_used) {
+                const Value mine = state.at(to);
+                write(state, to, state.load(address).value_or(Value{}), at);
+                state.bounded_memory = {};
+                state.store(address, mine);
+                return;
+            }
             const Value other = state.at(instruction.source);
             const Value mine = state.at(to);
             write(state, instruction.source, mine, at);
@@ -133,6 +148,10 @@ void Analysis::step_data(const Instruction& instruction, State& state) {
     }
     if (memory.is_used && memory.is_written) {
         state.bounded_memory = {};
+        // Between a place to which rsp was aligned and what lies above it there may be nothing.
+        if (address.is_stack() && aligned_bases_.contains(address.base) && address.offset + memory.size > 0) {
+            state.forget_other_bases(address.base);
+        }
         const std::int64_t home_end = 8 + std::int64_t{convention_.shadow_space};
         const bool is_home =
             address.is_stack() && address.base == 0 && address.offset >= 8 && address.offset < home_end;
@@ -156,10 +175,17 @@ void Analysis::step_data(const Instruction& instruction, State& state) {
             instruction.action == Action::load_vector && state.load(address) == Value::entry_vector(instruction.vector);
         state.kept_vectors = state.kept_vectors.without(instruction.vector_writes);
         state.destroyed_vectors = state.destroyed_vectors.without(instruction.vector_writes);
+        state.doubtful_vectors = state.doubtful_vectors.without(instruction.vector_writes);
         if (restores) {
             state.kept_vectors.add(instruction.vector);
         }
     }
+    if (instruction.uses_upper) {
+        state.upper = Upper::used;
+    } else if (instruction.clears_upper) {
+        state.upper = Upper::clear;
+    }
+    step_floating(instruction, address, state);
     if (instruction.action == Action::compare) {
         compared_ = {to, Register::none, instruction.constant, instruction.width, {}};
     } else if (instruction.action == Action::compare_registers) {
@@ -169,34 +195,90 @@ void Analysis::step_data(const Instruction& instruction, State& state) {
     }
 }
 
+void Analysis::step_floating(const Instruction& instruction, const Value& address, State& state) {
+    const auto changed = [&state](std::uint8_t what, bool is_changed) {
+        state.floating = static_cast<std::uint8_t>(is_changed ? state.floating | what : state.floating & ~what);
+    };
+    const auto save = [&](unsigned number, std::uint8_t what) {
+        if ((state.floating & what) == 0) {
+            state.store(address, Value::control(number));
+        }
+    };
+    switch (instruction.control) {
+        case FloatingControl::save_mxcsr:
+            save(0, floating_mxcsr);
+            break;
+        case FloatingControl::load_mxcsr:
+            changed(floating_mxcsr, state.load(address) != Value::control(0));
+            break;
+        case FloatingControl::save_x87:
+            save(1, floating_x87_control);
+            break;
+        case FloatingControl::load_x87:
+            changed(floating_x87_control, state.load(address) != Value::control(1));
+            break;
+        case FloatingControl::reset_x87:
+            changed(floating_x87_control, true);
+            break;
+        case FloatingControl::none:
+            break;
+    }
+    if (instruction.uses_mmx || instruction.clears_mmx) {
+        changed(floating_mmx, instruction.uses_mmx);
+    }
+}
+
+// What lies between a new place of rsp, whose distance from the one before is not known, and the next value that is kept: at the
+// least what lay there before.
+void Analysis::note_room(const Value& before, const Value& after, const State& state) {
+    if (!before.is_stack() || !after.is_stack() || before.base == after.base) {
+        return;
+    }
+    std::int64_t room = -before.offset;
+    if (before.base != 0) {
+        const auto known = rooms_.find(before.base);
+        if (known == rooms_.end()) {
+            return;
+        }
+        room += known->second;
+    }
+    for (const Slot& slot : state.slots) {
+        if (slot.base == before.base && slot.offset >= before.offset) {
+            room = std::min(room, slot.offset - before.offset);
+        }
+    }
+    const auto [found, is_new] = rooms_.try_emplace(after.base, room);
+    found->second = std::min(found->second, room);
+}
+
 void Analysis::step_stack(const Instruction& instruction, State& state) {
     Value& rsp = state.at(Register::rsp);
     switch (instruction.action) {
         case Action::push: {
             const Value value = state.at(instruction.source);
-            rsp.offset -= 8;
+            rsp = sum(rsp, -8);
             state.store(rsp, value);
             break;
         }
         case Action::push_other:
-            rsp.offset -= 8;
+            rsp = sum(rsp, -8);
             state.overwrite(rsp, 8);
             break;
         case Action::pop: {
             const Value value = state.load(rsp).value_or(Value{});
-            rsp.offset += 8;
+            rsp = sum(rsp, 8);
             write(state, instruction.destination, value, instruction.address);
             break;
         }
         case Action::pop_other:
-            rsp.offset += 8;
+            rsp = sum(rsp, 8);
             break;
         case Action::leave: {
             const Value frame = state.at(Register::rbp);
             write(state, Register::rsp, frame, instruction.address);
             if (frame.is_stack()) {
                 const Value value = state.load(frame).value_or(Value{});
-                state.at(Register::rsp).offset += 8;
+                state.at(Register::rsp) = sum(frame, 8);
                 write(state, Register::rbp, value, instruction.address);
             }
             break;

@@ -16,11 +16,17 @@ Value sum(const Value& value, std::int64_t constant) {
     using Kind = Value::Kind;
     Value result = value;
     if (value.is_stack() || value.kind == Kind::constant) {
-        result.offset += constant;
-        return result;
+        // Sums wrap, as the processor's do; no stack is a terabyte large.
+        result.offset =
+            static_cast<std::int64_t>(static_cast<std::uint64_t>(value.offset) + static_cast<std::uint64_t>(constant));
+        constexpr std::int64_t largest = std::int64_t{1} << 40;
+        const bool is_possible = !value.is_stack() || (result.offset > -largest && result.offset < largest);
+        return is_possible ? result : Value{};
     }
     result = {};
-    result.residue = value.kind == Kind::unknown && value.residue == 0 && constant % 16 == 0 ? 0 : -1;
+    if (value.kind == Kind::unknown && value.residue >= 0 && constant % 8 == 0) {
+        result.residue = value.residue == 0 && constant % 16 == 0 ? std::int8_t{0} : std::int8_t{8};
+    }
     return result;
 }
 
@@ -32,7 +38,7 @@ Value added(const Value& value, const Value& other) {
     const Value& entry = value.kind == Kind::table_entry ? value : other;
     const Value& base = value.kind == Kind::table_entry ? other : value;
     if (entry.kind == Kind::table_entry && base.kind == Kind::constant) {
-        const auto distance = static_cast<std::uint64_t>(entry.offset - base.offset);
+        const auto distance = static_cast<std::uint64_t>(entry.offset) - static_cast<std::uint64_t>(base.offset);
         return {Kind::table_target, entry.number, entry.residue, static_cast<std::uint32_t>(distance), base.offset};
     }
     return value.kind == Kind::constant ? sum(other, value.offset) : Value{};
@@ -40,25 +46,36 @@ Value added(const Value& value, const Value& other) {
 
 Value moved(const Value& value, const Value& distance, std::uint32_t where, Register one) {
     if (distance.kind == Value::Kind::constant) {
-        return sum(value, -distance.offset);
+        return sum(value, static_cast<std::int64_t>(0 - static_cast<std::uint64_t>(distance.offset)));
     }
     if (!value.is_stack()) {
         return {};
     }
     const auto alignment = value.alignment();
-    const bool is_multiple = distance.kind == Value::Kind::unknown && distance.residue == 0;
-    return fresh_stack(where, one, alignment && is_multiple ? static_cast<std::int8_t>(*alignment) : std::int8_t{-1});
+    std::int8_t residue = -1;
+    if (alignment && distance.kind == Value::Kind::unknown && distance.residue == 0) {
+        residue = static_cast<std::int8_t>(*alignment);
+    } else if (alignment && *alignment % 8 == 0 && distance.kind == Value::Kind::unknown && distance.residue == 8) {
+        residue = Value::residue_in_doubt;
+    }
+    return fresh_stack(where, one, residue);
 }
 
 Value masked(const Value& value, std::int64_t mask, std::uint32_t where, Register one) {
     if (value.is_stack()) {
-        return fresh_stack(where, one, mask < 0 && (mask & 15) == 0 ? 0 : -1);
+        const auto alignment = value.alignment();
+        const auto kept_bits = static_cast<unsigned>(mask & 15);
+        std::int8_t residue = -1;
+        if (mask < 0 && (kept_bits == 0 || alignment)) {
+            residue = static_cast<std::int8_t>(kept_bits == 0 ? 0U : *alignment & kept_bits);
+        }
+        return fresh_stack(where, one, residue);
     }
     if (mask >= 0) {
         return Value::at_most(mask);
     }
     Value result;
-    result.residue = (mask & 15) == 0 ? 0 : -1;
+    result.residue = (mask & 15) == 0 ? std::int8_t{0} : (mask & 7) == 0 ? std::int8_t{8} : std::int8_t{-1};
     return result;
 }
 

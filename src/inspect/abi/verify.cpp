@@ -90,6 +90,11 @@ void merge(Summary& into, const Summary& found) {
     into.is_followed = into.is_followed && found.is_followed;
     into.needs_alignment = into.needs_alignment || found.needs_alignment;
     into.writes_home = into.writes_home || found.writes_home;
+    into.destroyed = into.destroyed.both(found.destroyed);
+    into.destroyed_vectors = into.destroyed_vectors.both(found.destroyed_vectors);
+    into.leaves_upper_used = into.leaves_upper_used || found.leaves_upper_used;
+    into.may_leave_upper_alone = into.may_leave_upper_alone || found.may_leave_upper_alone;
+    into.changed_floating = static_cast<std::uint8_t>(into.changed_floating | found.changed_floating);
     into.leaves_direction = into.leaves_direction || found.leaves_direction;
     into.pops = std::max(into.pops, found.pops);
 }
@@ -162,6 +167,8 @@ private:
             found.changed = found.changed.without(convention_.kept);
             found.changed_vectors = found.changed_vectors.without(convention_.kept_vectors);
             found.leaves_direction = false;
+            found.leaves_upper_used = false;
+            found.changed_floating = 0;
         }
         if (!(found == summaries_[index])) {
             summaries_[index] = found;

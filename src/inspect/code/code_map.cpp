@@ -79,6 +79,13 @@ const CodeSection* CodeMap::section_at(std::uint64_t address) const noexcept {
     return &*std::prev(after);
 }
 
+const FrameEntry* CodeMap::frame_at(std::uint64_t address) const noexcept {
+    const auto after =
+        std::upper_bound(frames.begin(), frames.end(), address,
+                         [](std::uint64_t where, const FrameEntry& entry) { return where < entry.begin; });
+    return after != frames.begin() && address < std::prev(after)->end ? &*std::prev(after) : nullptr;
+}
+
 bool is_inner_label(std::string_view name) noexcept {
     return name.find('.', 1) != std::string_view::npos || name.starts_with('.');
 }
@@ -96,6 +103,8 @@ CodeMap code_map(ByteView file, const Image& image) {
             map_macho(file, map);
             break;
     }
+    std::stable_sort(map.frames.begin(), map.frames.end(),
+                     [](const FrameEntry& one, const FrameEntry& other) { return one.begin < other.begin; });
     order_starts(map);
     return map;
 }

@@ -43,13 +43,15 @@ struct CodeMap {
     std::vector<CodeSection> sections;  ///< by address, without overlap
     std::vector<Start> starts;  ///< by address; at one address the most trustworthy, with the name of any
     std::vector<Start> empty_parts;  ///< `.cold` parts without a byte: gcc's targets of jumps that are never taken
-    std::vector<FrameEntry> frames;  ///< ELF: what `.eh_frame` says, by address
+    std::vector<FrameEntry> frames;  ///< what the unwind tables say, by address
     bool has_indirect_functions =
         false;  ///< ELF STT_GNU_IFUNC: the loader asks a function of the module which one to take
     bool may_have_tables_in_functions = false;  ///< PE: Microsoft's compiler puts jump tables between functions
 
     [[nodiscard]] std::uint64_t code_size() const noexcept;
     [[nodiscard]] const CodeSection* section_at(std::uint64_t address) const noexcept;
+    /// The entry that an address lies in.
+    [[nodiscard]] const FrameEntry* frame_at(std::uint64_t address) const noexcept;
 };
 
 /// Reads the map of one image; `file` is the whole file, or the slice's bytes. Throws Error with one line.

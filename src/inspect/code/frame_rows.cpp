@@ -249,11 +249,11 @@ bool FrameRow::is_that_of_a_call() const noexcept {
 }
 
 std::vector<FrameRow> rows_of(const FrameEntry& entry) {
-    return Machine(entry, false).run();
+    return entry.rows.empty() ? Machine(entry, false).run() : entry.rows;
 }
 
 FrameRow first_row(const FrameEntry& entry) {
-    return Machine(entry, true).run().front();
+    return entry.rows.empty() ? Machine(entry, true).run().front() : entry.rows.front();
 }
 
 }  // namespace nasm_build::inspect::code

@@ -1,5 +1,4 @@
 // The code of an ELF file: sections or segments, both tables of symbols, unwind tables, and addresses in data.
-#include <algorithm>
 #include <array>
 
 #include "inspect/code/code_map.hpp"
@@ -84,8 +83,6 @@ void add_unwind_tables(ByteView file, const Layout& layout, CodeMap& map) {
             map.frames = read_eh_frame(file.part(section.offset, section.size), section.address);
         }
     }
-    std::stable_sort(map.frames.begin(), map.frames.end(),
-                     [](const FrameEntry& one, const FrameEntry& other) { return one.begin < other.begin; });
     for (const FrameEntry& entry : map.frames) {
         // A part that another function jumps to starts where the frame is that function's.
         const bool is_part = !first_row(entry).is_that_of_a_call();

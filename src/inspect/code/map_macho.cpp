@@ -2,6 +2,7 @@
 #include <algorithm>
 
 #include "inspect/code/code_map.hpp"
+#include "inspect/code/unwind_macho.hpp"
 #include "inspect/read/guard_macho.hpp"
 
 namespace nasm_build::inspect::code {
@@ -16,10 +17,15 @@ void add_sections(ByteView slice, const Layout& layout, CodeMap& map) {
         for (std::uint64_t index = 0; index < segment.section_count; ++index) {
             const std::uint64_t header = segment.first_section + index * layout.section_size();
             const auto flags = slice.load<std::uint32_t>(header + 64);
+            const std::string_view name = slice.fixed_text(header, 16);
+            if (name == "__unwind_info") {
+                const ByteView table =
+                    slice.part(slice.load<std::uint32_t>(header + 48), slice.load<std::uint64_t>(header + 40));
+                read_compact_unwind(table, layout.base(), map.frames);
+            }
             if ((flags & macho::s_attr_instructions) == 0) {
                 continue;
             }
-            const std::string_view name = slice.fixed_text(header, 16);
             const bool is_of_linker = (flags & macho::section_type_mask) == symbol_stubs || name == "__stub_helper";
             map.sections.push_back(
                 {std::string(name), slice.load<std::uint64_t>(header + 32),

@@ -2,6 +2,7 @@
 #include <algorithm>
 
 #include "inspect/code/code_map.hpp"
+#include "inspect/code/unwind_pe.hpp"
 #include "inspect/read/guard_pe.hpp"
 
 namespace nasm_build::inspect::code {
@@ -44,6 +45,7 @@ void add_functions(ByteView file, const Layout& layout, CodeMap& map) {
         if (begin == 0 || end <= begin) {
             continue;
         }
+        map.frames.push_back(frame_of(file, layout, begin, end, file.load<std::uint32_t>(entry + 8)));
         const bool is_part = is_chained(file, layout, file.load<std::uint32_t>(entry + 8));
         if (is_part && !map.starts.empty() && map.starts.back().address + map.starts.back().size == begin) {
             map.starts.back().size += end - begin;  // the same function, from where it saves more registers

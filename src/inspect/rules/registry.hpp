@@ -108,6 +108,15 @@ inline constexpr std::string_view shadow_space = "shadow-space";
 inline constexpr std::string_view volatile_after_call = "volatile-after-call";
 inline constexpr std::string_view red_zone = "red-zone";
 inline constexpr std::string_view fallthrough = "fallthrough";
+inline constexpr std::string_view unwind_missing = "unwind-missing";
+inline constexpr std::string_view unwind_false = "unwind-false";
+inline constexpr std::string_view win64_epilog = "win64-epilog";
+inline constexpr std::string_view vzeroupper = "vzeroupper";
+inline constexpr std::string_view fp_state = "fp-state";
+inline constexpr std::string_view stack_probe = "stack-probe";
+inline constexpr std::string_view jump_into_instruction = "jump-into-instruction";
+inline constexpr std::string_view endbr = "endbr";
+inline constexpr std::string_view shadow_stack = "shadow-stack";
 }  // namespace rule
 
 /// Every rule, family by family.

@@ -1,0 +1,96 @@
+// The looks at unwind tables: whether what they say of the stack is so, at each instruction.
+#include <algorithm>
+
+#include "inspect/abi/analysis.hpp"
+#include "inspect/abi/values.hpp"
+
+namespace nasm_build::inspect::abi {
+
+namespace {
+
+/// Behind the call that led to the function: rsp at entry, and the return address that lies there.
+constexpr std::int64_t cfa_at_entry = 8;
+
+}  // namespace
+
+const code::FrameRow* Analysis::row_at(std::uint64_t address) {
+    if (frame_ == nullptr || address < frame_->begin || address >= frame_->end) {
+        frame_ = program_.frame_at(address);
+        rows_ = frame_ == nullptr || frame_->is_signal_frame ? std::vector<code::FrameRow>() : code::rows_of(*frame_);
+    }
+    const auto after =
+        std::upper_bound(rows_.begin(), rows_.end(), address,
+                         [](std::uint64_t where, const code::FrameRow& row) { return where < row.address; });
+    return frame_ == nullptr || after == rows_.begin() ? nullptr : &*std::prev(after);
+}
+
+// What is left of a function from an instruction on, as Windows decodes it when it asks whether that is an epilogue: at the most
+// one instruction that gives the frame back, pops, and a return or a jump.
+bool Analysis::is_epilogue(std::uint64_t address) {
+    const Instruction* found = program_.instruction_at(address);
+    const auto gives_back = [](const Instruction& one) {
+        const bool adds = one.action == Action::add && one.constant > 0;
+        const bool computes = one.action == Action::compute_address;
+        return (adds || computes) && one.destination == Register::rsp;
+    };
+    if (found != nullptr && gives_back(*found)) {
+        found = program_.instruction_at(found->next());
+    }
+    while (found != nullptr && found->action == Action::pop) {
+        found = program_.instruction_at(found->next());
+    }
+    return found != nullptr && (found->action == Action::ret || found->action == Action::jump);
+}
+
+// Whether nothing but the return follows: no call, and no branch.
+bool Analysis::is_on_the_way_out(std::uint64_t address) {
+    constexpr unsigned most = 24;
+    const Instruction* found = program_.instruction_at(address);
+    for (unsigned count = 0; found != nullptr && count < most; ++count) {
+        if (found->action == Action::ret || found->action == Action::jump) {
+            return true;
+        }
+        if (found->action == Action::call || found->action == Action::branch || found->action == Action::trap) {
+            return false;
+        }
+        found = program_.instruction_at(found->next());
+    }
+    return false;
+}
+
+void Analysis::look_at_unwind(const Instruction& instruction, const State& state) {
+    const std::uint64_t address = instruction.address;
+    const code::FrameRow* const row = row_at(address);
+    const Value& rsp = state.at(Register::rsp);
+    if (row == nullptr) {
+        const bool matters = instruction.action == Action::call || (rsp.base == 0 && rsp.offset < 0);
+        if (convention_.shadow_space != 0 && matters && function_.has_known_convention && !is_told_of_unwind_) {
+            tell(FaultKind::unwind_missing, address);
+            is_told_of_unwind_ = true;
+        }
+        return;
+    }
+    const bool is_asked = frame_->hold != code::RowsHold::in_the_body || instruction.action == Action::call;
+    if (!is_asked || !row->base || is_told_of_unwind_) {
+        return;
+    }
+    const auto base = static_cast<Register>(*row->base);
+    const Value& value = state.at(base);
+    // rbp that is the caller's is no frame of this function.
+    const bool is_callers = value.kind == Value::Kind::entry && base != Register::rsp;
+    if (!is_callers && !(value.is_stack() && value.base == 0)) {
+        return;
+    }
+    const std::int64_t distance = is_callers ? 0 : value.offset + row->offset - cfa_at_entry;
+    if (!is_callers && distance == 0) {
+        return;
+    }
+    if (frame_->hold == code::RowsHold::but_for_epilogues && is_epilogue(address)) {
+        return;
+    }
+    const bool is_end = frame_->hold == code::RowsHold::but_for_epilogues && is_on_the_way_out(address);
+    tell(is_end ? FaultKind::epilogue : FaultKind::unwind_false, address).amount = distance;
+    is_told_of_unwind_ = true;
+}
+
+}  // namespace nasm_build::inspect::abi
