@@ -355,7 +355,7 @@ void Analysis::step_data(const Instruction& instruction, State& state) {
     if (result && to != Register::none) {
         write(state, to, *result, at);
     }
-    if (memory.is_used && memory.is_written) {
+    if (memory.is_used && memory.is_written && !instruction.leaves_memory) {
         state.bounded_memory = {};
         const std::int64_t home_end = 8 + std::int64_t{convention_.shadow_space};
         const bool is_home =

@@ -305,6 +305,10 @@ void model_two(const ZydisDecodedInstruction& decoded, const Operands& operands,
         default:
             break;
     }
+    const bool is_or_like = decoded.mnemonic == ZYDIS_MNEMONIC_OR || decoded.mnemonic == ZYDIS_MNEMONIC_ADD ||
+                            decoded.mnemonic == ZYDIS_MNEMONIC_SUB || decoded.mnemonic == ZYDIS_MNEMONIC_XOR;
+    instruction.leaves_memory =
+        is_or_like && to.type == ZYDIS_OPERAND_TYPE_MEMORY && is_number && instruction.constant == 0;
     if (is_idiom(decoded, operands) && is_register(to) && to.size >= 32 && instruction.destination != Register::none &&
         decoded.mnemonic != ZYDIS_MNEMONIC_SBB) {
         instruction.action = Action::set;

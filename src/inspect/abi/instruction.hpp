@@ -91,6 +91,7 @@ struct Instruction {
     bool clears_direction = false;
     bool restores_flags = false;  ///< popf: the direction flag is what was saved
     bool needs_alignment = false;  ///< faults where its memory operand is not at a multiple of 16
+    bool leaves_memory = false;  ///< `lock or [rsp], 0` is a fence: it writes what was there
     bool is_padding = false;  ///< a nop
 
     [[nodiscard]] std::uint64_t next() const noexcept { return address + length; }
