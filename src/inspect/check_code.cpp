@@ -89,7 +89,7 @@ Verdict conventions_of(std::span<const std::byte> file, const Image& image, cons
         const code::CodeMap map = code::code_map(code::bytes_of(file, image), image);
         const abi::Sources sources(options.objects, map);
         abi::Program program(map, image, &sources);
-        return check_abi(abi::verify(program), image);
+        return check_abi(abi::verify(program), image, expected);
     } catch (const Error& error) {
         return abi_not_checked(error.what(), image);
     }

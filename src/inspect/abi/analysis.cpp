@@ -37,6 +37,10 @@ void Analysis::run() {
     const bool is_doubtful = has_open_table_ && (!summary_.changed.both(convention_.kept).empty() ||
                                                  !summary_.changed_vectors.both(convention_.kept_vectors).empty());
     summary_.is_followed = reason_.empty() && !is_doubtful;
+    if (has_open_table_) {
+        summary_.leaves_upper_used = summary_.leaves_direction = false;
+        summary_.changed_floating = 0;
+    }
 }
 
 void Analysis::give_up(std::uint64_t address, std::string reason) {
@@ -115,11 +119,17 @@ void Analysis::walk(std::uint64_t address, State state) {
 bool Analysis::step(const Instruction& instruction, State& state) {
     if (instruction.sets_direction) {
         state.direction = Direction::set;
-    } else if (instruction.clears_direction || instruction.restores_flags) {
+    } else if (instruction.clears_direction) {
         state.direction = Direction::clear;
     }
     if (instruction.needs_alignment && address_of(instruction.memory, state).is_stack()) {
         need_alignment(instruction.address);
+    }
+    // Linux, x86-64: exit and exit_group, which glibc's clone calls for a child on a stack of its own.
+    const Value& number = state.at(Register::rax);
+    const bool is_number = instruction.is_system_call && number.kind == Value::Kind::constant;
+    if (is_number && (number.offset == 60 || number.offset == 231)) {
+        return false;
     }
     has_probe_ = has_probe_ || instruction.is_probe;
     switch (instruction.action) {

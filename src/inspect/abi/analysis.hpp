@@ -53,6 +53,7 @@ private:
     /// False when control does not go on behind it.
     bool step(const Instruction& instruction, State& state);
     void step_data(const Instruction& instruction, State& state);
+    void step_store(const Instruction& instruction, const Value& address, State& state);
     void step_floating(const Instruction& instruction, const Value& address, State& state);
     void note_room(const Value& before, const Value& after, const State& state);
     void step_stack(const Instruction& instruction, State& state);
@@ -90,9 +91,14 @@ private:
     void look_at_reads(const Instruction& instruction, const State& state);
     void look_at_stack(const Instruction& instruction, const State& state);
     void look_at_modes(const State& state, std::uint64_t address, const std::string& callee);
+    // In look_python.cpp.
+    void take_result(const Instruction& instruction, std::string_view import, State& state);
+    void look_at_import(const Instruction& instruction, const State& state, std::string_view import);
+    void look_at_objects(const Instruction& instruction, const State& state);
     // In look_unwind.cpp.
     void look_at_unwind(const Instruction& instruction, const State& state);
     [[nodiscard]] const code::FrameRow* row_at(std::uint64_t address);
+    [[nodiscard]] bool is_saved_elsewhere(const code::FrameRow& row, const State& state) const;
     [[nodiscard]] bool is_epilogue(std::uint64_t address);
     [[nodiscard]] bool is_on_the_way_out(std::uint64_t address);
     void look_below(const Instruction& instruction, const State& state);
@@ -137,8 +143,10 @@ private:
     std::map<std::uint32_t, std::int64_t> rooms_;  ///< bytes above a base of the stack that nothing lies in
     std::vector<std::pair<std::uint64_t, std::uint8_t>> looked_at_;  ///< addresses and lengths of instructions
     const code::FrameEntry* frame_ = nullptr;  ///< the entry of the unwind table that was looked at last
+    std::map<std::uint32_t, std::string> results_;  ///< what a value of the kind `result` came from, by its base
     std::vector<code::FrameRow> rows_;  ///< of it
     bool is_told_of_unwind_ = false;  ///< one place stands for the others
+    bool writes_static_data_ = false;
     bool has_probe_ = false;  ///< something in the function touches the stack to see that it is there
     bool has_shadow_stack_;  ///< the module says that it goes with shadow stacks
     bool is_looking_ = false;

@@ -94,6 +94,22 @@ bool is_idiom(const ZydisDecodedInstruction& decoded, const Operands& operands) 
     }
 }
 
+// What decides no result: cpuid looks at ecx for a few leaves alone, and compilers set eax alone for the others; a rotation moves
+// bits that nobody may look at (valgrind marks its requests with four that undo each other).
+RegisterSet reads_that_do_not_count(const ZydisDecodedInstruction& decoded, const Operands& operands) {
+    switch (decoded.mnemonic) {
+        case ZYDIS_MNEMONIC_CPUID:
+            return RegisterSet::of(Register::rcx);
+        case ZYDIS_MNEMONIC_ROL:
+        case ZYDIS_MNEMONIC_ROR:
+            return is_register(operands[0]) && operands[1].type == ZYDIS_OPERAND_TYPE_IMMEDIATE
+                       ? RegisterSet::of(general_register(operands[0].reg.value))
+                       : RegisterSet();
+        default:
+            return {};
+    }
+}
+
 // Instructions on one number that leave the rest of their vector register as it was: who writes them takes no notice of it.
 bool merges(ZydisMnemonic mnemonic) {
     switch (mnemonic) {
@@ -317,6 +333,7 @@ void model_two(const ZydisDecodedInstruction& decoded, const Operands& operands,
             }
             break;
         case ZYDIS_MNEMONIC_CMP:
+            instruction.asks_for_zero = to_whole;
             if (is_low_part(to) && is_number) {
                 instruction.action = Action::compare;
                 instruction.width = static_cast<std::uint8_t>(to.size);
@@ -325,6 +342,9 @@ void model_two(const ZydisDecodedInstruction& decoded, const Operands& operands,
             } else if (to_whole && is_whole_register(from)) {
                 instruction.action = Action::compare_registers;
             }
+            break;
+        case ZYDIS_MNEMONIC_TEST:
+            instruction.asks_for_zero = to_whole && is_whole_register(from) && to.reg.value == from.reg.value;
             break;
         case ZYDIS_MNEMONIC_XCHG:
             if (to_whole && is_whole_register(from)) {
@@ -454,6 +474,9 @@ void model_flow(const ZydisDecodedInstruction& decoded, const Operands& operands
         case ZYDIS_MNEMONIC_HLT:
             instruction.action = Action::trap;
             break;
+        case ZYDIS_MNEMONIC_SYSCALL:
+            instruction.is_system_call = true;
+            break;
         case ZYDIS_MNEMONIC_INT:  // int 29h is Windows' __fastfail
             instruction.action = first.imm.value.u == 0x29 ? Action::trap : Action::other;
             break;
@@ -474,7 +497,7 @@ void model_stack(const ZydisDecodedInstruction& decoded, const Operands& operand
             break;
         case ZYDIS_MNEMONIC_PUSHF:
         case ZYDIS_MNEMONIC_PUSHFQ:
-            instruction.action = Action::push_other;
+            instruction.action = Action::push_flags;
             break;
         case ZYDIS_MNEMONIC_POP:
             instruction.action = is_whole_register(first) ? Action::pop : Action::pop_other;
@@ -495,6 +518,12 @@ void model_stack(const ZydisDecodedInstruction& decoded, const Operands& operand
                 instruction.destination = general_register(first.reg.value);
                 instruction.constant = decoded.mnemonic == ZYDIS_MNEMONIC_INC ? 1 : -1;
             }
+            break;
+        case ZYDIS_MNEMONIC_CDQE:  // movsxd rax, eax: Microsoft's compiler puts it in front of a jump table
+            instruction.action = Action::copy_low;
+            instruction.destination = Register::rax;
+            instruction.source = Register::rax;
+            instruction.width = 32;
             break;
         default:
             break;
@@ -540,6 +569,25 @@ void note_floating(const ZydisDecodedInstruction& decoded, const Operands& opera
     }
 }
 
+void note_flags(const ZydisDecodedInstruction& decoded, const Operands& operands, Instruction& instruction) {
+    constexpr std::uint32_t arithmetic = ZYDIS_CPUFLAG_CF | ZYDIS_CPUFLAG_PF | ZYDIS_CPUFLAG_AF | ZYDIS_CPUFLAG_ZF |
+                                         ZYDIS_CPUFLAG_SF | ZYDIS_CPUFLAG_OF;
+    if (const ZydisAccessedFlags* const flags = decoded.cpu_flags; flags != nullptr) {
+        const bool is_saved = instruction.action == Action::push_flags;
+        instruction.reads_flags = (flags->tested & arithmetic) != 0 && !is_saved && !is_idiom(decoded, operands);
+        instruction.writes_flags =
+            ((flags->modified | flags->set_0 | flags->set_1 | flags->undefined) & arithmetic) != 0;
+    }
+    constexpr std::uint64_t direction = 0x400;
+    const bool is_on_memory = decoded.operand_count_visible == 2 && operands[0].type == ZYDIS_OPERAND_TYPE_MEMORY &&
+                              operands[1].type == ZYDIS_OPERAND_TYPE_IMMEDIATE;
+    if (is_on_memory && decoded.mnemonic == ZYDIS_MNEMONIC_OR && (operands[1].imm.value.u & direction) != 0) {
+        instruction.touches_direction_bit = true;
+    } else if (is_on_memory && decoded.mnemonic == ZYDIS_MNEMONIC_AND && (operands[1].imm.value.u & direction) == 0) {
+        instruction.touches_direction_bit = false;
+    }
+}
+
 void note_modes(const ZydisDecodedInstruction& decoded, Instruction& instruction) {
     instruction.is_endbr = decoded.mnemonic == ZYDIS_MNEMONIC_ENDBR64;
     instruction.clears_upper =
@@ -568,6 +616,7 @@ bool decode(std::span<const std::byte> bytes, std::uint64_t address, Instruction
     instruction.address = address;
     instruction.length = decoded.length;
     note_operands(decoded, operands, instruction);
+    instruction.reads = instruction.reads.without(reads_that_do_not_count(decoded, operands));
     if (leaves_memory_alone(decoded, operands)) {
         instruction.is_probe = true;
         instruction.memory.is_read = instruction.memory.is_written = false;
@@ -580,6 +629,7 @@ bool decode(std::span<const std::byte> bytes, std::uint64_t address, Instruction
     model_flow(decoded, operands, instruction);
     instruction.needs_alignment = needs_alignment(decoded, instruction);
     note_floating(decoded, operands, instruction);
+    note_flags(decoded, operands, instruction);
     note_modes(decoded, instruction);
     return true;
 }

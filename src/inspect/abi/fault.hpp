@@ -18,6 +18,7 @@ enum class FaultKind : std::uint8_t {
     call_align,  ///< rsp is no multiple of 16 at a call
     shadow_space,  ///< the callee's 32 bytes overlap what the caller keeps
     volatile_after_call,  ///< reads a register that a call destroyed
+    flags_after_call,  ///< asks flags that a call left in any state
     red_zone,  ///< keeps something below rsp where it may be overwritten
     fallthrough,  ///< runs on into the next function
     return_address,  ///< is written over
@@ -28,8 +29,15 @@ enum class FaultKind : std::uint8_t {
     stack_probe,  ///< Win64: a page and more of the stack at once
     jump_into_instruction,
     no_endbr,  ///< a module for indirect branch tracking, and a function without the mark
+    argument_undefined,  ///< a call takes a register that nobody set
+    vector_count,  ///< System V: al, which says how many vector registers hold arguments, was not set
+    null_unchecked,  ///< an object that may be NULL is looked into
+    without_lock,  ///< CPython is called by a thread that gave its lock away
+    raw_reference_count,  ///< an object's count is changed in place
+    static_data,  ///< data of the module's own are written
     unwind_missing,  ///< Win64: the function is no leaf, and no table knows it
     unwind_false,  ///< a row of an unwind table says something else of rsp than what is
+    unwind_registers,  ///< a row says that a register is saved where it is not
     epilogue,  ///< Win64: no such one as unwinding decodes
     return_elsewhere,  ///< a module for shadow stacks, and a `ret` or a call that does not go with its partner
 };

@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <deque>
 #include <map>
+#include <utility>
 
 #include "inspect/abi/analysis.hpp"
 #include "inspect/abi/imports.hpp"
@@ -46,10 +47,12 @@ std::vector<Fault> Analysis::faults() {
         give_up(function_.address, "a jump table has no bound that is known");
         return {};
     }
-    for (Fault& fault : faults_) {
+    // Following a way once more looks at jumps out of the function, and tells of them again.
+    std::vector<Fault> found = std::exchange(faults_, {});
+    for (Fault& fault : found) {
         explain(fault);
     }
-    return std::move(faults_);
+    return found;
 }
 
 void Analysis::look(const Instruction& instruction, const State& state) {
@@ -58,6 +61,7 @@ void Analysis::look(const Instruction& instruction, const State& state) {
     look_below(instruction, state);
     look_at_stack(instruction, state);
     look_at_unwind(instruction, state);
+    look_at_objects(instruction, state);
     if (instruction.action == Action::call) {
         look_at_call(instruction, state);
     } else if (instruction.action == Action::ret) {
@@ -66,22 +70,31 @@ void Analysis::look(const Instruction& instruction, const State& state) {
 }
 
 void Analysis::look_at_reads(const Instruction& instruction, const State& state) {
-    // Compilers spill what is in no state to be read, and never look at it again.
+    // Compilers copy and spill what is in no state to be read, and never look at it again; people do not.
     const Memory& memory = instruction.memory;
+    const bool is_copy = instruction.action == Action::copy || instruction.action == Action::copy_low ||
+                         instruction.action == Action::copy_vector;
     const bool is_spill = memory.is_used && memory.is_written && !memory.is_read && instruction.writes.empty() &&
                           instruction.partial_writes.empty() && address_of(memory, state).is_stack();
-    if (is_spill) {
+    if ((is_spill || is_copy) && !function_.is_assembled) {
         return;
+    }
+    if (instruction.reads_flags && state.are_flags_destroyed) {
+        tell(FaultKind::flags_after_call, instruction.address);
     }
     for (unsigned number = 0; number < register_count; ++number) {
         const auto one = static_cast<Register>(number);
-        if (instruction.reads.has(one) && state.at(one).kind == Value::Kind::destroyed) {
+        // On one way alone: compilers carry what they did not set along, where they know that nobody looks at it.
+        const Value& value = state.at(one);
+        const bool counts = value.kind == Value::Kind::destroyed && (value.number == 0 || function_.is_assembled);
+        if (instruction.reads.has(one) && counts) {
             Fault& fault = tell(FaultKind::volatile_after_call, instruction.address);
             fault.subject = one;
-            fault.is_doubtful = state.at(one).number != 0;
+            fault.is_doubtful = value.number != 0;
         }
         const bool is_destroyed = state.destroyed_vectors.has(number);
-        if (instruction.vector_reads.has(number) && (is_destroyed || state.doubtful_vectors.has(number))) {
+        const bool is_doubtful = function_.is_assembled && state.doubtful_vectors.has(number);
+        if (instruction.vector_reads.has(number) && (is_destroyed || is_doubtful)) {
             Fault& fault = tell(FaultKind::volatile_after_call, instruction.address);
             fault.vector = static_cast<std::uint8_t>(number);
             fault.is_doubtful = !is_destroyed;
@@ -128,10 +141,9 @@ void Analysis::look_at_modes(const State& state, std::uint64_t address, const st
     if (state.upper == Upper::used) {
         tell(FaultKind::upper_used, address).callee = callee;
     }
-    if (state.floating != 0) {
-        Fault& fault = tell(FaultKind::floating_state, address);
-        fault.callee = callee;
-        fault.amount = state.floating;
+    // Code changes the mode for what it calls, too; MMX registers are in nobody's way but x87's.
+    if (state.floating != 0 && callee.empty()) {
+        tell(FaultKind::floating_state, address).amount = state.floating;
     }
 }
 
@@ -157,8 +169,9 @@ std::vector<Fault> Analysis::lost_stack() {
     is_looking_ = true;
     tell(FaultKind::stack_from_register, lost_stack_.first).subject = lost_stack_.second;
     reason_.clear();
-    explain(faults_.front());
-    return std::move(faults_);
+    std::vector<Fault> found = std::exchange(faults_, {});
+    explain(found.front());
+    return found;
 }
 
 void Analysis::look_at_call(const Instruction& instruction, const State& state) {
@@ -192,7 +205,7 @@ void Analysis::look_at_call(const Instruction& instruction, const State& state) 
     const auto shadow = static_cast<std::int64_t>(convention_.shadow_space);
     const auto room = rooms_.find(rsp.base);
     const std::int64_t above = rsp.base == 0 ? 0 : room != rooms_.end() ? room->second : shadow;
-    if (follows_convention && shadow != 0 && rsp.offset - above + shadow > 0) {
+    if (follows_convention && !never && shadow != 0 && rsp.offset - above + shadow > 0) {
         Fault& fault = tell(FaultKind::shadow_space, instruction.address);
         fault.amount = rsp.offset - above + shadow;
         fault.callee = name;
@@ -202,6 +215,7 @@ void Analysis::look_at_call(const Instruction& instruction, const State& state) 
     }
     if (destination.kind == Destination::Kind::imported && !never) {
         look_at_modes(state, instruction.address, name);
+        look_at_import(instruction, state, destination.name);
     }
 }
 

@@ -3,6 +3,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <span>
 
 #include "inspect/abi/registers.hpp"
@@ -34,7 +35,8 @@ enum class Action : std::uint8_t {
     compare_memory,  ///< of memory with a constant
     exchange,  ///< of two registers, or of a register with 8 bytes of memory
     push,  ///< of a register
-    push_other,  ///< of a constant, of memory, of the flags
+    push_other,  ///< of a constant, of memory
+    push_flags,
     pop,
     pop_other,  ///< into memory or the flags
     leave,
@@ -103,6 +105,12 @@ struct Instruction {
     bool restores_flags = false;  ///< popf: the direction flag is what was saved
     bool needs_alignment = false;  ///< faults where its memory operand is not at a multiple of 16
     bool is_padding = false;  ///< a nop
+    bool is_system_call = false;
+    bool reads_flags = false;  ///< of those that arithmetic sets
+    bool writes_flags = false;
+    /// Of an operation on memory with a constant: what becomes of the bit that is DF in saved flags; nothing where that is not known.
+    std::optional<bool> touches_direction_bit;
+    bool asks_for_zero = false;  ///< `test r, r`, `cmp r, 0`: of `destination`
     bool is_endbr = false;  ///< endbr64: a place that indirect jumps and calls may lead to
     bool is_probe = false;  ///< touches memory and leaves it as it is: `or qword [rsp - 4096], 0`
     bool uses_upper = false;  ///< writes all 32 bytes and more of a vector register

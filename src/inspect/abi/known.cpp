@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <tuple>
 
 #include "inspect/memory.hpp"
 
@@ -36,6 +37,7 @@ public:
                 return;
             }
             function(at + 8);
+            note_claim(*id, at + 8);
             if (*id == methods_of_module) {
                 methods(pointer(at + 8));
             } else if ((*id == new_array || *id == old_array) && level < deepest) {
@@ -44,7 +46,16 @@ public:
         }
     }
 
-    void methods(std::uint64_t array) { rows(array, 32, {8}); }
+    void methods(std::uint64_t array) {
+        constexpr std::uint64_t row_size = 32;
+        for (std::uint64_t at = array; array != 0 && take_row(); at += row_size) {
+            const auto name = word_at(image_, at);
+            if (!name || name->is_null()) {
+                return;
+            }
+            function(at + 8, parameters_of(number_at(image_, at + 16, 4)));
+        }
+    }
 
     void type_spec(std::uint64_t address) {
         constexpr std::uint64_t row_size = 16, getters = 73, type_methods = 64;
@@ -63,10 +74,20 @@ public:
         }
     }
 
-    [[nodiscard]] std::vector<std::uint64_t> found() {
-        std::sort(found_.begin(), found_.end());
-        found_.erase(std::unique(found_.begin(), found_.end()), found_.end());
-        return std::move(found_);
+    [[nodiscard]] KnownFromTables found() {
+        std::sort(found_.begin(), found_.end(), [](const TableFunction& one, const TableFunction& other) {
+            return std::tie(one.address, one.parameters) < std::tie(other.address, other.parameters);
+        });
+        // The last of an address: with more parameters than it was said elsewhere to have.
+        std::vector<TableFunction> kept;
+        for (const TableFunction& one : found_) {
+            if (!kept.empty() && kept.back().address == one.address) {
+                kept.back() = one;
+            } else {
+                kept.push_back(one);
+            }
+        }
+        return {std::move(kept), goes_without_lock_, goes_with_interpreters_};
     }
 
 private:
@@ -77,9 +98,42 @@ private:
         return word && word->kind == Word::Kind::address ? word->value : 0;
     }
 
-    void function(std::uint64_t place) {
+    void function(std::uint64_t place, std::optional<unsigned> parameters = std::nullopt) {
         if (const std::uint64_t address = pointer(place); address != 0 && is_executable(image_, address)) {
-            found_.push_back(address);
+            found_.push_back({address, parameters});
+        }
+    }
+
+    // The values of Py_mod_gil and Py_mod_multiple_interpreters are small numbers in the place of pointers; Py_MOD_GIL_USED and
+    // Py_MOD_MULTIPLE_INTERPRETERS_NOT_SUPPORTED are 0. From 3.15 on the slots have other ids in arrays of either kind.
+    void note_claim(std::uint64_t id, std::uint64_t place) {
+        const auto value = number_at(image_, place, 8);
+        if (value && *value != 0) {
+            goes_with_interpreters_ = goes_with_interpreters_ || id == 3 || id == 86;
+            goes_without_lock_ = goes_without_lock_ || id == 4 || id == 87;
+        }
+    }
+
+    // CPython's Include/methodobject.h: which function type goes with which flags.
+    static std::optional<unsigned> parameters_of(std::optional<std::uint64_t> flags) {
+        constexpr std::uint64_t varargs = 1, keywords = 2, no_arguments = 4, one_argument = 8, fast = 0x80, method = 0x200;
+        if (!flags) {
+            return std::nullopt;
+        }
+        switch (*flags & (varargs | keywords | no_arguments | one_argument | fast | method)) {
+            case varargs:
+            case no_arguments:
+            case one_argument:
+                return 2;
+            case varargs | keywords:
+            case fast:
+                return 3;
+            case fast | keywords:
+                return 4;
+            case fast | keywords | method:
+                return 5;
+            default:
+                return std::nullopt;
         }
     }
 
@@ -98,12 +152,14 @@ private:
 
     const Image& image_;
     std::uint64_t rows_ = 0;
-    std::vector<std::uint64_t> found_;
+    bool goes_without_lock_ = false;
+    bool goes_with_interpreters_ = false;
+    std::vector<TableFunction> found_;
 };
 
 }  // namespace
 
-std::vector<std::uint64_t> table_functions(const Image& image) {
+KnownFromTables known_from_tables(const Image& image) {
     Tables tables(image);
     for (const TableUse& use : image.entry_code.uses) {
         switch (use.kind) {

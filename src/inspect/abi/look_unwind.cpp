@@ -58,6 +58,30 @@ bool Analysis::is_on_the_way_out(std::uint64_t address) {
     return false;
 }
 
+// A register that a row says to be saved, and not there. A place of which nothing is known is no evidence by itself; it is where
+// another place is known to hold the register's value.
+bool Analysis::is_saved_elsewhere(const code::FrameRow& row, const State& state) const {
+    for (unsigned number = 0; number < register_count; ++number) {
+        const auto one = static_cast<Register>(number);
+        if (row.saved.at(number) == 0 || !convention_.kept.has(one)) {
+            continue;
+        }
+        const Value place{Value::Kind::stack, 0, 8, 0, cfa_at_entry + row.saved.at(number)};
+        const auto there = state.load(place);
+        if (there && there->is_entry_of(one)) {
+            continue;
+        }
+        const bool is_known_elsewhere = std::any_of(state.slots.begin(), state.slots.end(), [&](const Slot& slot) {
+            return slot.base == 0 && slot.value.is_entry_of(one);
+        });
+        const bool holds_another = there && there->kind == Value::Kind::entry;
+        if (holds_another || is_known_elsewhere) {
+            return true;
+        }
+    }
+    return false;
+}
+
 void Analysis::look_at_unwind(const Instruction& instruction, const State& state) {
     const std::uint64_t address = instruction.address;
     const code::FrameRow* const row = row_at(address);
@@ -83,6 +107,10 @@ void Analysis::look_at_unwind(const Instruction& instruction, const State& state
     }
     const std::int64_t distance = is_callers ? 0 : value.offset + row->offset - cfa_at_entry;
     if (!is_callers && distance == 0) {
+        if (is_saved_elsewhere(*row, state)) {
+            tell(FaultKind::unwind_registers, address);
+            is_told_of_unwind_ = true;
+        }
         return;
     }
     if (frame_->hold == code::RowsHold::but_for_epilogues && is_epilogue(address)) {

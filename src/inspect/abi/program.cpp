@@ -40,11 +40,16 @@ Program::Program(const code::CodeMap& map, const Image& image, const Sources* so
         const bool is_function = image.format != Format::elf || one.kind == SymbolKind::function ||
                                  one.kind == SymbolKind::indirect_function;
         if (is_function && one.forwarded_to.empty() && is_code(one.address)) {
-            add_known_function(one.address, one.size, one.name);
+            Function& function = add_known_function(one.address, one.size, one.name);
+            if (one.name.starts_with("PyInit_") || one.name.starts_with("PyModExport_")) {
+                function.parameters = 0;
+            }
         }
     }
-    for (const std::uint64_t address : table_functions(image)) {
-        add_known_function(address, 0, {});
+    const KnownFromTables known = known_from_tables(image);
+    is_shared_ = known.goes_without_lock || known.goes_with_interpreters;
+    for (const TableFunction& one : known.functions) {
+        add_known_function(one.address, 0, {}).parameters = one.parameters;
     }
     if (sources != nullptr) {
         for (const Sources::GlobalFunction& one : sources->globals()) {
@@ -53,13 +58,16 @@ Program::Program(const code::CodeMap& map, const Image& image, const Sources* so
     }
     find_parts();
     find_called_functions();
+    for (Function& function : functions_) {
+        function.is_assembled = sources != nullptr && sources->covers(function.address);
+    }
     std::sort(named_.begin(), named_.end());
 }
 
 Function& Program::add_function(std::uint64_t address, std::uint64_t size, std::string_view name) {
     const auto [found, is_new] = by_address_.try_emplace(address, functions_.size());
     if (is_new) {
-        functions_.push_back({address, 0, {}, false, false, false});
+        functions_.push_back({address, 0, {}, false, std::nullopt, false, false, false});
         make_leader(address);
     }
     Function& function = functions_[found->second];
@@ -70,11 +78,12 @@ Function& Program::add_function(std::uint64_t address, std::uint64_t size, std::
     return function;
 }
 
-void Program::add_known_function(std::uint64_t address, std::uint64_t size, std::string_view name) {
+Function& Program::add_known_function(std::uint64_t address, std::uint64_t size, std::string_view name) {
     Function& function = add_function(address, size, name);
     function.has_known_convention = true;
     function.is_label = false;
     function.is_part = false;
+    return function;
 }
 
 std::optional<Program::Place> Program::place_of(std::uint64_t address) const {
@@ -92,6 +101,10 @@ std::optional<std::size_t> Program::index_of(std::uint64_t address) const {
 }
 
 const Function* Program::function_at(std::uint64_t address) const {
+    // Asked behind every instruction: each function starts where ways meet, and that is a bit.
+    if (!is_leader(address)) {
+        return nullptr;
+    }
     const auto index = index_of(address);
     const bool is_one = index && !functions_[*index].is_part && !functions_[*index].is_label;
     return is_one ? &functions_[*index] : nullptr;
@@ -240,7 +253,7 @@ std::uint64_t Program::next_named(std::uint64_t address) const {
     return after == named_.end() ? ~std::uint64_t{0} : *after;
 }
 
-Destination Program::through(std::uint64_t place) const {
+Destination Program::through(std::uint64_t place, bool by_linker) const {
     const auto word = word_at(image_, place);
     if (!word) {
         return {};
@@ -252,8 +265,9 @@ Destination Program::through(std::uint64_t place) const {
         }
         return {Destination::Kind::imported, 0, word->symbol};
     }
-    // What code may overwrite is no fixed destination.
-    const bool is_fixed = word->kind == Word::Kind::address && !is_writable(image_, place);
+    // What code may overwrite is no fixed destination; the linker's own table is the loader's alone, though writable where it
+    // binds late.
+    const bool is_fixed = word->kind == Word::Kind::address && (by_linker || !is_writable(image_, place));
     return is_fixed ? Destination{Destination::Kind::local, word->value, {}} : Destination{};
 }
 
@@ -273,7 +287,8 @@ Destination Program::destination_of(const Instruction& instruction) {
             const bool jumps = stub->action == Action::jump && !stub->is_direct && stub->memory.is_used &&
                                stub->memory.has_no_register();
             if (jumps) {
-                const Destination behind = through(static_cast<std::uint64_t>(stub->memory.displacement));
+                const Destination behind = through(static_cast<std::uint64_t>(stub->memory.displacement),
+                                                   map_.sections[place->section].is_of_linker);
                 return behind.kind == Destination::Kind::unknown
                            ? Destination{Destination::Kind::local, instruction.target, {}}
                            : behind;
@@ -287,7 +302,7 @@ Destination Program::destination_of(const Instruction& instruction) {
     }
     const Memory& memory = instruction.memory;
     if (memory.is_used && memory.has_no_register() && !memory.is_segment) {
-        return through(static_cast<std::uint64_t>(memory.displacement));
+        return through(static_cast<std::uint64_t>(memory.displacement), false);
     }
     return {};
 }

@@ -22,7 +22,10 @@ struct Function {
     std::string name;  ///< empty when nothing names it
     /// Others call it by the convention of the platform: only then it can be in error for what it does to its caller.
     bool has_known_convention = false;
+    /// How many parameters it has, where the table or the name that it is called by says so.
+    std::optional<unsigned> parameters;
     bool is_part = false;  ///< of another function, which jumps to it
+    bool is_assembled = false;  ///< it comes from one of the objects that were given
     bool is_label = false;  ///< nothing says that it is a function: a symbol without a type that nothing calls
 };
 
@@ -59,6 +62,8 @@ public:
     [[nodiscard]] const Instruction* instruction_at(std::uint64_t address);
     /// What the unwind tables say of an address; nothing where no entry covers it.
     [[nodiscard]] const code::FrameEntry* frame_at(std::uint64_t address) const { return map_.frame_at(address); }
+    /// Whether the module says that it goes without the global lock, or with several interpreters in a process.
+    [[nodiscard]] bool is_shared() const noexcept { return is_shared_; }
     [[nodiscard]] bool is_code(std::uint64_t address) const { return map_.section_at(address) != nullptr; }
 
     /// Where ways meet: a new block starts there.
@@ -92,17 +97,24 @@ private:
     [[nodiscard]] std::optional<Place> place_of(std::uint64_t address) const;
     Function& add_function(std::uint64_t address, std::uint64_t size, std::string_view name);
     /// One that others call by the platform's convention.
-    void add_known_function(std::uint64_t address, std::uint64_t size, std::string_view name);
+    Function& add_known_function(std::uint64_t address, std::uint64_t size, std::string_view name);
     /// Parts that only jumps lead to; in parts.cpp.
     void find_parts();
-    /// The addresses that code calls or names.
-    [[nodiscard]] std::vector<std::uint64_t> sweep();
+    /// What the code shows, taken as it lies in memory.
+    struct Swept {
+        std::vector<std::uint64_t> referenced;  ///< called, or named as an address
+        std::vector<std::uint64_t> jumped_to;
+        std::vector<std::uint64_t> run_into;  ///< by the instruction in front
+    };
+    [[nodiscard]] Swept sweep();
     void find_called_functions();
     /// The addresses that a function calls or leaves for, along direct jumps.
     [[nodiscard]] std::vector<std::uint64_t> explore(std::size_t function);
     void note_names(const Instruction& instruction);
-    [[nodiscard]] Destination through(std::uint64_t place) const;
+    /// Where the address in memory leads, which a stub of the linker's jumps to or other code.
+    [[nodiscard]] Destination through(std::uint64_t place, bool by_linker) const;
 
+    bool is_shared_ = false;
     const code::CodeMap& map_;
     const Sources* sources_;
     const Image& image_;

@@ -3,6 +3,7 @@
 // System V Application Binary Interface, AMD64 supplement, section 3.2; Microsoft, "x64 calling convention".
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <string_view>
 
@@ -75,6 +76,8 @@ struct Convention {
     RegisterSet kept_vectors;  ///< their low 16 bytes
     RegisterSet results;  ///< general registers that may hold a result
     RegisterSet result_vectors;
+    std::array<Register, 6> arguments;  ///< of integers and pointers, in their order
+    unsigned argument_count = 0;
     std::uint32_t shadow_space = 0;  ///< bytes above the return address that belong to the callee
     std::uint32_t red_zone = 0;  ///< bytes below rsp that nothing else touches
     std::string_view volatile_names;  ///< those a fix may offer
@@ -85,6 +88,8 @@ inline constexpr Convention system_v{
     RegisterSet(),
     RegisterSet::of(Register::rax, Register::rdx),
     RegisterSet::vectors(0, 1),
+    {Register::rdi, Register::rsi, Register::rdx, Register::rcx, Register::r8, Register::r9},
+    6,
     0,
     128,
     "rax rcx rdx rsi rdi r8-r11",
@@ -96,6 +101,8 @@ inline constexpr Convention win64{
     RegisterSet::vectors(6, 15),
     RegisterSet::of(Register::rax),
     RegisterSet::vectors(0, 0),
+    {Register::rcx, Register::rdx, Register::r8, Register::r9, Register::none, Register::none},
+    4,
     32,
     0,
     "rax rcx rdx r8-r11",

@@ -77,6 +77,12 @@ Sources::Sources(std::span<const ObjectCode> objects, const code::CodeMap& map) 
     }
 }
 
+bool Sources::covers(std::uint64_t address) const noexcept {
+    return std::any_of(placed_.begin(), placed_.end(), [address](const Placed& one) {
+        return address >= one.address && address - one.address < one.code->bytes.size();
+    });
+}
+
 std::optional<SourceLine> Sources::line_at(std::uint64_t address) const {
     for (const Placed& one : placed_) {
         if (address < one.address || address - one.address >= one.code->bytes.size()) {

@@ -18,6 +18,8 @@ public:
     /// Sections that are not there, or there more than once, are passed over. `objects` must outlive this.
     Sources(std::span<const ObjectCode> objects, const code::CodeMap& map);
 
+    /// Whether one of the objects has the code there.
+    [[nodiscard]] bool covers(std::uint64_t address) const noexcept;
     [[nodiscard]] std::optional<SourceLine> line_at(std::uint64_t address) const;
 
     struct GlobalFunction {

@@ -45,6 +45,9 @@ Value joined(const Value& one, const Value& other, std::uint32_t where, unsigned
                            agree ? static_cast<std::int8_t>(*mine) : std::int8_t{-1});
     }
     using Kind = Value::Kind;
+    if (one.kind == Kind::result && other.kind == Kind::result && one.base == other.base) {
+        return {Kind::result, std::max(one.number, other.number), -1, one.base, 0};
+    }
     if (one.kind == Kind::destroyed || other.kind == Kind::destroyed) {
         return {Kind::destroyed, 1, -1, 0, 0};
     }
@@ -105,19 +108,46 @@ void State::overwrite(const Value& address, std::int64_t size) {
     std::erase_if(slots, [&](const Slot& slot) { return overlaps(slot, address.base, address.offset, size); });
 }
 
+void State::overwrite_locals(const Value& address, std::int64_t size) {
+    if (!address.is_stack() || slots.empty()) {
+        return;
+    }
+    std::erase_if(slots, [&](const Slot& slot) {
+        using Kind = Value::Kind;
+        const Kind kind = slot.value.kind;
+        const bool is_local = kind == Kind::stack || kind == Kind::destroyed || kind == Kind::result;
+        return is_local && overlaps(slot, address.base, address.offset, size);
+    });
+}
+
+bool State::is_worth_keeping(const Value& value) {
+    using Kind = Value::Kind;
+    return value.kind == Kind::entry || value.kind == Kind::entry_vector || value.kind == Kind::stack ||
+           value.kind == Kind::destroyed || value.kind == Kind::control || value.kind == Kind::result ||
+           value.kind == Kind::flags;
+}
+
 void State::store(const Value& address, const Value& value) {
     if (!address.is_stack()) {
         return;
     }
     const Slot slot{address.base, address.offset, value};
     overwrite(address, slot.size());
-    using Kind = Value::Kind;
-    const bool counts = value.kind == Kind::entry || value.kind == Kind::entry_vector || value.kind == Kind::stack ||
-                        value.kind == Kind::destroyed || value.kind == Kind::control;
-    if (!counts || slots.size() >= most_slots) {
+    const bool is_less_worth = value.kind == Value::Kind::result || value.kind == Value::Kind::destroyed;
+    if (!is_worth_keeping(value) || slots.size() >= (is_less_worth ? most_slots / 2 : most_slots)) {
         return;
     }
     slots.insert(std::lower_bound(slots.begin(), slots.end(), std::pair(slot.base, slot.offset), comes_before), slot);
+}
+
+void State::note_test_of(const Value& result) {
+    const auto note = [&result](Value& value) {
+        if (value.kind == Value::Kind::result && value.base == result.base && value.number == 1) {
+            value.number = 2;
+        }
+    };
+    std::for_each(registers.begin(), registers.end(), note);
+    std::for_each(slots.begin(), slots.end(), [&note](Slot& slot) { note(slot.value); });
 }
 
 void State::forget_other_bases(std::uint32_t base) {
@@ -176,6 +206,8 @@ bool join(State& into, const State& other, std::uint32_t where) {
     widen(into.upper, into.upper == other.upper ? into.upper
                       : into.upper == Upper::used || other.upper == Upper::used ? Upper::used
                                                                                 : Upper::unchanged);
+    widen(into.are_flags_destroyed, into.are_flags_destroyed && other.are_flags_destroyed);
+    widen(into.lock, into.lock == other.lock ? into.lock : Lock::unknown);
     widen(into.floating, static_cast<std::uint8_t>(into.floating | other.floating));
     if (into.direction != other.direction && into.direction != Direction::unknown) {
         into.direction = Direction::unknown;

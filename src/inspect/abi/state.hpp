@@ -29,6 +29,10 @@ struct Value {
         table_entry,  ///< one of the 4-byte numbers of a table at `offset`; `number` of them, 0 where that is not known
         table_target,  ///< such an entry plus `offset`; its table lies `base` (signed) bytes from there
         table_pointer,  ///< one of the 8-byte addresses of a table at `offset`
+        /// What a function of another image returned, by the call at `base`; `number` is 1 for an object of Python's that may be
+        /// NULL, 2 for one of which that was asked.
+        result,
+        flags,  ///< saved flags; `number` is 1 where DF is set in them
         control,  ///< what a control register of floating point had at entry: MXCSR (`number` 0), the x87 control word (1)
     };
     /// Of an address that was moved by a multiple of 8: it is 8 bytes off a multiple of 16 every other time.
@@ -52,6 +56,9 @@ struct Value {
     /// A number of 64 bits from 0 to `most`.
     [[nodiscard]] static Value at_most(std::int64_t most) { return {Kind::bounded, 64, -1, 0, most}; }
     [[nodiscard]] static Value destroyed() { return {Kind::destroyed, 0, -1, 0, 0}; }
+    [[nodiscard]] static Value flags(bool is_direction_set) {
+        return {Kind::flags, static_cast<std::uint8_t>(is_direction_set ? 1 : 0), -1, 0, 0};
+    }
     [[nodiscard]] static Value control(unsigned number) {
         return {Kind::control, static_cast<std::uint8_t>(number), -1, 0, 0};
     }
@@ -89,6 +96,9 @@ enum class Direction : std::uint8_t { clear, set, unknown };
 /// The upper halves of the ymm registers; with anything but zeros in them, SSE instructions are slow.
 enum class Upper : std::uint8_t { unchanged, clear, used };
 
+/// Whether the thread holds CPython's global lock: what PyEval_SaveThread gives away.
+enum class Lock : std::uint8_t { held, released, unknown };
+
 /// What `floating` counts: where they are set, something is not as it was at entry.
 enum Floating : std::uint8_t { floating_mxcsr = 1, floating_x87_control = 2, floating_mmx = 4 };
 
@@ -100,6 +110,8 @@ struct State {
     Direction direction = Direction::clear;
     Upper upper = Upper::unchanged;
     std::uint8_t floating = 0;
+    Lock lock = Lock::held;
+    bool are_flags_destroyed = false;  ///< those of arithmetic, by a call that leaves anything in them
     BoundedMemory bounded_memory;
     std::vector<Slot> slots;  ///< by base and offset
 
@@ -111,7 +123,13 @@ struct State {
     [[nodiscard]] std::optional<Value> load(const Value& address) const;
     /// Forgets what the bytes held that are written to.
     void overwrite(const Value& address, std::int64_t size);
+    /// The same of what is neither a register's value at entry nor of floating point's.
+    void overwrite_locals(const Value& address, std::int64_t size);
+    /// Whether a slot is made for it.
+    [[nodiscard]] static bool is_worth_keeping(const Value& value);
     void store(const Value& address, const Value& value);
+    /// Notes that somebody asked whether the result of a call is NULL.
+    void note_test_of(const Value& result);
     /// Forgets what is kept at addresses that are counted from other bases.
     void forget_other_bases(std::uint32_t base);
     /// Forgets what lies below an address of the stack.

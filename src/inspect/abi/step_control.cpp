@@ -122,7 +122,16 @@ bool Analysis::step_call(const Instruction& instruction, State& state) {
     }
     need_alignment(instruction.address);
     destroy_home(state);
-    apply_convention(state, true);
+    // macOS: a thread-local variable's descriptor begins with the function that is asked for its address with rdi on the descriptor;
+    // it leaves every register but rax alone.
+    const Memory& memory = instruction.memory;
+    const bool may_be_of_thread = program_.image().format == Format::macho && memory.is_used &&
+                                  memory.base == Register::rdi && memory.displacement == 0;
+    apply_convention(state, !may_be_of_thread);
+    state.are_flags_destroyed = !may_be_of_thread;
+    if (destination.kind == Destination::Kind::imported) {
+        take_result(instruction, destination.name, state);
+    }
     if (destination.kind != Destination::Kind::imported) {
         state.at(Register::rdx) = {};  // Rust's and Swift's pairs, whatever the platform
     }

@@ -147,38 +147,29 @@ void Analysis::step_data(const Instruction& instruction, State& state) {
         write(state, to, *result, at);
     }
     if (memory.is_used && memory.is_written) {
-        state.bounded_memory = {};
-        // Between a place to which rsp was aligned and what lies above it there may be nothing.
-        if (address.is_stack() && aligned_bases_.contains(address.base) && address.offset + memory.size > 0) {
-            state.forget_other_bases(address.base);
-        }
-        const std::int64_t home_end = 8 + std::int64_t{convention_.shadow_space};
-        const bool is_home =
-            address.is_stack() && address.base == 0 && address.offset >= 8 && address.offset < home_end;
-        summary_.writes_home = summary_.writes_home || is_home;
-        constexpr std::int64_t large = 4096;  // fxsave, xsave
-        const std::int64_t size = memory.size == 255 ? large : memory.size;
-        if (instruction.action == Action::store) {
-            state.store(address, state.at(instruction.source));
-        } else if (instruction.action == Action::store_vector) {
-            const bool is_kept = state.kept_vectors.has(instruction.vector);
-            state.overwrite(address, size);
-            if (is_kept) {
-                state.store(address, Value::entry_vector(instruction.vector));
-            }
-        } else {
-            state.overwrite(address, size);
-        }
+        step_store(instruction, address, state);
     }
     if (!instruction.vector_writes.empty()) {
         const bool restores =
             instruction.action == Action::load_vector && state.load(address) == Value::entry_vector(instruction.vector);
         state.kept_vectors = state.kept_vectors.without(instruction.vector_writes);
+        const bool copies = instruction.action == Action::copy_vector;
+        const bool is_destroyed = copies && state.destroyed_vectors.has(instruction.vector);
+        const bool is_doubtful = copies && state.doubtful_vectors.has(instruction.vector);
         state.destroyed_vectors = state.destroyed_vectors.without(instruction.vector_writes);
         state.doubtful_vectors = state.doubtful_vectors.without(instruction.vector_writes);
+        if (is_destroyed) {
+            state.destroyed_vectors.add(instruction.vector_writes);
+        }
+        if (is_doubtful) {
+            state.doubtful_vectors.add(instruction.vector_writes);
+        }
         if (restores) {
             state.kept_vectors.add(instruction.vector);
         }
+    }
+    if (instruction.asks_for_zero && state.at(to).kind == Value::Kind::result) {
+        state.note_test_of(state.at(to));
     }
     if (instruction.uses_upper) {
         state.upper = Upper::used;
@@ -186,12 +177,50 @@ void Analysis::step_data(const Instruction& instruction, State& state) {
         state.upper = Upper::clear;
     }
     step_floating(instruction, address, state);
+    if (instruction.writes_flags) {
+        state.are_flags_destroyed = false;
+    }
     if (instruction.action == Action::compare) {
         compared_ = {to, Register::none, instruction.constant, instruction.width, {}};
     } else if (instruction.action == Action::compare_registers) {
         compared_ = {to, instruction.source, 0, 64, {}};
     } else if (instruction.action == Action::compare_memory) {
         compared_ = {Register::none, Register::none, instruction.constant, instruction.width, memory};
+    }
+}
+
+void Analysis::step_store(const Instruction& instruction, const Value& address, State& state) {
+    const Memory& memory = instruction.memory;
+    if (const auto before = state.load(address);
+        before && before->kind == Value::Kind::flags && instruction.touches_direction_bit) {
+        state.store(address, Value::flags(*instruction.touches_direction_bit));
+        return;
+    }
+    state.bounded_memory = {};
+    // Between a place to which rsp was aligned and what lay above it before there may be nothing more.
+    if (address.is_stack() && aligned_bases_.contains(address.base)) {
+        const auto room = rooms_.find(address.base);
+        if (room != rooms_.end() && address.offset + memory.size > room->second) {
+            state.forget_other_bases(address.base);
+        }
+    }
+    const std::int64_t home_end = 8 + std::int64_t{convention_.shadow_space};
+    const bool is_home = address.is_stack() && address.base == 0 && address.offset >= 8 && address.offset < home_end;
+    summary_.writes_home = summary_.writes_home || is_home;
+    constexpr std::int64_t large = 4096;  // fxsave, xsave
+    const std::int64_t size = memory.size == 255 ? large : memory.size;
+    // What is taken for granted of pointers holds for those as well whose value is known: compilers make loops over arrays of the
+    // stack that would run past their end, if they ran.
+    const bool is_of_frame = memory.base == Register::rsp || memory.base == Register::rbp;
+    const bool is_vector = instruction.action == Action::store_vector && state.kept_vectors.has(instruction.vector);
+    if (is_vector) {
+        state.store(address, Value::entry_vector(instruction.vector));
+    } else if (instruction.action == Action::store && State::is_worth_keeping(state.at(instruction.source))) {
+        state.store(address, state.at(instruction.source));
+    } else if (is_of_frame) {
+        state.overwrite(address, size);
+    } else {
+        state.overwrite_locals(address, size);
     }
 }
 
@@ -204,18 +233,24 @@ void Analysis::step_floating(const Instruction& instruction, const Value& addres
             state.store(address, Value::control(number));
         }
     };
+    // A mode that is kept in an object is put back from there as well.
+    const bool has_known_place = address.is_stack() || address.kind == Value::Kind::constant;
     switch (instruction.control) {
         case FloatingControl::save_mxcsr:
             save(0, floating_mxcsr);
             break;
         case FloatingControl::load_mxcsr:
-            changed(floating_mxcsr, state.load(address) != Value::control(0));
+            if (has_known_place) {
+                changed(floating_mxcsr, state.load(address) != Value::control(0));
+            }
             break;
         case FloatingControl::save_x87:
             save(1, floating_x87_control);
             break;
         case FloatingControl::load_x87:
-            changed(floating_x87_control, state.load(address) != Value::control(1));
+            if (has_known_place) {
+                changed(floating_x87_control, state.load(address) != Value::control(1));
+            }
             break;
         case FloatingControl::reset_x87:
             changed(floating_x87_control, true);
@@ -260,6 +295,10 @@ void Analysis::step_stack(const Instruction& instruction, State& state) {
             state.store(rsp, value);
             break;
         }
+        case Action::push_flags:
+            rsp = sum(rsp, -8);
+            state.store(rsp, Value::flags(state.direction != Direction::clear));
+            break;
         case Action::push_other:
             rsp = sum(rsp, -8);
             state.overwrite(rsp, 8);
@@ -271,6 +310,12 @@ void Analysis::step_stack(const Instruction& instruction, State& state) {
             break;
         }
         case Action::pop_other:
+            if (const auto flags = state.load(rsp); instruction.restores_flags) {
+                // Flags that came from elsewhere are taken to have the bit clear, as every code of others leaves it.
+                const bool is_set = flags && flags->kind == Value::Kind::flags && flags->number != 0;
+                state.direction = is_set ? Direction::set : Direction::clear;
+                state.are_flags_destroyed = false;
+            }
             rsp = sum(rsp, 8);
             break;
         case Action::leave: {

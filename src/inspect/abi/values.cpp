@@ -80,6 +80,9 @@ Value masked(const Value& value, std::int64_t mask, std::uint32_t where, Registe
 }
 
 Value extended(const Value& value, unsigned width) {
+    if (value.kind == Value::Kind::destroyed) {
+        return value;
+    }
     const std::int64_t largest = (std::int64_t{1} << width) - 1;
     if (value.kind == Value::Kind::bounded && value.number >= width && value.offset <= largest) {
         return Value::at_most(value.offset);

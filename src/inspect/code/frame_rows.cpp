@@ -171,7 +171,13 @@ private:
             case restore_extended:
                 take_initial(cursor.read_uleb());
                 return true;
-            case undefined:
+            case undefined: {
+                constexpr std::uint64_t return_address = 16;
+                const std::uint64_t number = cursor.read_uleb();
+                row_.has_no_caller = row_.has_no_caller || number == return_address;
+                save(number, 0);
+                return true;
+            }
             case same_value:
                 save(cursor.read_uleb(), 0);
                 return true;
@@ -245,7 +251,7 @@ bool FrameRow::saves_anything() const noexcept {
 }
 
 bool FrameRow::is_that_of_a_call() const noexcept {
-    return base == rsp && offset == 8 && !saves_anything();
+    return base == rsp && offset == 8 && !has_no_caller && !saves_anything();
 }
 
 std::vector<FrameRow> rows_of(const FrameEntry& entry) {

@@ -20,6 +20,7 @@ struct FrameRow {
     std::optional<std::uint8_t> base;
     std::uint64_t address = 0;
     std::int64_t offset = 0;  ///< CFA = base + offset, in bytes
+    bool has_no_caller = false;  ///< the return address is undefined: nobody called this code
     std::array<std::int64_t, 16> saved{};  ///< by register: where it is saved, from the CFA; 0 for one that is not
 
     [[nodiscard]] bool saves_anything() const noexcept;

@@ -1,5 +1,7 @@
 #include "inspect/code/unwind_pe.hpp"
 
+#include <array>
+#include <optional>
 #include <vector>
 
 namespace nasm_build::inspect::code {
@@ -29,6 +31,7 @@ struct Step {
     std::int64_t taken = 0;  ///< bytes of the stack
     bool sets_frame = false;
     bool is_unknown = false;  ///< a frame that the processor made
+    std::optional<std::uint8_t> pushed;  ///< the register that a push saves
 };
 
 struct Info {
@@ -57,10 +60,11 @@ Info read_info(ByteView file, const pe::Layout& layout, std::uint32_t unwind) {
         const std::uint16_t code = word(index);
         const auto operation = static_cast<std::uint8_t>((code >> 8U) & 0x0FU);
         const auto operand = static_cast<std::uint8_t>(code >> 12U);
-        Step step{static_cast<std::uint8_t>(code & 0xFFU), 0, false, false};
+        Step step{static_cast<std::uint8_t>(code & 0xFFU), 0, false, false, std::nullopt};
         switch (operation) {
             case push_nonvol:
                 step.taken = 8;
+                step.pushed = operand;
                 break;
             case alloc_large:
                 step.taken = operand == 0 ? std::int64_t{word(index + 1)} * 8
@@ -101,10 +105,14 @@ struct Frame {
     std::uint8_t base = rsp;
     std::int64_t offset = 8;
     bool is_unknown = false;
+    std::array<std::int64_t, 16> saved{};
 
     void take(const Info& info, const Step& step) {
         taken += step.taken;
         is_unknown = is_unknown || step.is_unknown;
+        if (step.pushed) {
+            saved.at(*step.pushed) = -taken;
+        }
         if (step.sets_frame) {
             base = info.frame_register;
             offset = taken - info.frame_offset;
@@ -117,6 +125,7 @@ struct Frame {
         made.address = address;
         made.base = is_unknown ? std::nullopt : std::optional(base);
         made.offset = offset;
+        made.saved = saved;
         return made;
     }
 };

@@ -104,6 +104,11 @@ Told volatile_after_call(const Fault& fault) {
             "keep the value in a register that calls leave alone, or on the stack, over the call"};
 }
 
+Told flags_after_call(const Fault& fault) {
+    return {rule::volatile_after_call, fmt::format("{} asks flags behind a call, which leaves anything in them", fault.name),
+            "compare behind the call, not before it"};
+}
+
 Told red_zone(const Fault& fault, const Image& image) {
     return {rule::red_zone,
             image.format == Format::pe
@@ -148,12 +153,12 @@ Told upper_used(const Fault& fault) {
 Told floating_state(const Fault& fault) {
     const auto state = static_cast<unsigned>(fault.amount);
     if ((state & abi::floating_mmx) != 0) {
-        return {rule::fp_state, fmt::format("{} {} with MMX registers in use: x87 code gives NaN", fault.name, leaves(fault)),
+        return {rule::fp_state, fmt::format("{} returns with MMX registers in use: x87 code gives NaN", fault.name),
                 "put `emms` behind the last MMX instruction"};
     }
     const bool is_mxcsr = (state & abi::floating_mxcsr) != 0;
     return {rule::fp_state,
-            fmt::format("{} {} with {} changed", fault.name, leaves(fault), is_mxcsr ? "MXCSR" : "the x87 control word"),
+            fmt::format("{} returns with {} changed", fault.name, is_mxcsr ? "MXCSR" : "the x87 control word"),
             is_mxcsr ? "save it first with `stmxcsr`, and restore it with `ldmxcsr` from the same place"
                      : "save it first with `fnstcw`, and restore it with `fldcw` from the same place"};
 }
@@ -187,6 +192,45 @@ Told return_elsewhere(const Fault& fault) {
                                  : "take the address with `lea rax, [rel here]`, or leave the mark away"};
 }
 
+Told argument_undefined(const Fault& fault) {
+    return {rule::arg_undefined,
+            fmt::format("{} calls {} with {}, which nobody set, for an argument", fault.name, fault.callee,
+                        abi::name_of(fault.subject)),
+            fmt::format("set {} between the last call and this one", abi::name_of(fault.subject))};
+}
+
+Told vector_count(const Fault& fault) {
+    return {rule::vararg_al,
+            fmt::format("{} calls {}, which is variadic, without the number of vector arguments in al", fault.name,
+                        fault.callee),
+            "put `xor eax, eax` before the call, or `mov eax, N` where N vector registers hold arguments"};
+}
+
+Told null_unchecked(const Fault& fault) {
+    return {rule::null_unchecked,
+            fmt::format("{} looks into what {} returned without having asked whether it is NULL", fault.name, fault.callee),
+            "put `test rax, rax` and `jz` behind the call, and return NULL there"};
+}
+
+Told without_lock(const Fault& fault) {
+    return {rule::gil,
+            fmt::format("{} calls {} behind PyEval_SaveThread, without CPython's lock", fault.name, fault.callee),
+            "call `PyEval_RestoreThread` first"};
+}
+
+Told raw_reference_count(const Fault& fault) {
+    return {rule::refcount_raw,
+            fmt::format("{} changes the reference count at [{}] in place, where not every promised CPython keeps it",
+                        fault.name, abi::name_of(fault.subject)),
+            "call `Py_IncRef` or `Py_DecRef`"};
+}
+
+Told static_data(const Fault& fault) {
+    return {rule::shared_static,
+            fmt::format("{} writes data of the module's own, which threads and interpreters share", fault.name),
+            "keep state in the module object, with `PyModule_GetState`"};
+}
+
 Told unwind_missing(const Fault& fault) {
     return {rule::unwind_missing,
             fmt::format("{} moves rsp, and .pdata has no entry for it: who walks the stack through it gets lost",
@@ -210,6 +254,13 @@ Told unwind_false(const Fault& fault) {
             fmt::format("the unwind data of {} are {} bytes off: they take the return address to lie {}", fault.name,
                         std::abs(fault.amount), place_of(fault.amount)),
             "give each push, pop and change of rsp its own row, or let `py_function` and `py_return` write them"};
+}
+
+Told unwind_registers(const Fault& fault) {
+    return {rule::unwind_false,
+            fmt::format("the unwind data of {} take a register that belongs to its caller to be saved where it is not",
+                        fault.name),
+            "say of each push which register it saves, in the order of the pushes, or let `py_function` write it"};
 }
 
 Told epilogue(const Fault& fault) {
@@ -247,6 +298,8 @@ Told words_of(const Fault& fault, const Image& image) {
             return shadow_space(fault);
         case FaultKind::volatile_after_call:
             return volatile_after_call(fault);
+        case FaultKind::flags_after_call:
+            return flags_after_call(fault);
         case FaultKind::red_zone:
             return red_zone(fault, image);
         case FaultKind::upper_used:
@@ -261,10 +314,24 @@ Told words_of(const Fault& fault, const Image& image) {
             return no_endbr(fault);
         case FaultKind::return_elsewhere:
             return return_elsewhere(fault);
+        case FaultKind::argument_undefined:
+            return argument_undefined(fault);
+        case FaultKind::vector_count:
+            return vector_count(fault);
+        case FaultKind::null_unchecked:
+            return null_unchecked(fault);
+        case FaultKind::without_lock:
+            return without_lock(fault);
+        case FaultKind::raw_reference_count:
+            return raw_reference_count(fault);
+        case FaultKind::static_data:
+            return static_data(fault);
         case FaultKind::unwind_missing:
             return unwind_missing(fault);
         case FaultKind::unwind_false:
             return unwind_false(fault);
+        case FaultKind::unwind_registers:
+            return unwind_registers(fault);
         case FaultKind::epilogue:
             return epilogue(fault);
         case FaultKind::fallthrough:

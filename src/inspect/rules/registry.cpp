@@ -169,6 +169,18 @@ constexpr auto rules = std::to_array<Rule>({
      "The module promises branch tracking, and a function lacks its mark"},
     {rule::shadow_stack, "abi", Severity::error, Scope::module, Formats::elf,
      "The module promises shadow stacks, and a call and its return do not go together"},
+    {rule::arg_undefined, "abi", Severity::error, Scope::module, Formats::any,
+     "A call takes an argument from a register that nobody set"},
+    {rule::vararg_al, "abi", Severity::warning, Scope::module, Formats::elf_and_macho,
+     "A variadic function is called without the number of vector arguments in al"},
+    {rule::null_unchecked, "abi", Severity::warning, Scope::module, Formats::any,
+     "An object that CPython returned is looked into, and nobody asked whether it is NULL"},
+    {rule::gil, "abi", Severity::warning, Scope::module, Formats::any,
+     "CPython is called by a thread that gave its lock away"},
+    {rule::refcount_raw, "abi", Severity::error, Scope::module, Formats::any,
+     "A reference count is changed in place where the promised CPythons keep it otherwise"},
+    {rule::shared_static, "abi", Severity::note, Scope::module, Formats::any,
+     "A module that says it may be shared writes data of its own"},
 });
 
 }  // namespace

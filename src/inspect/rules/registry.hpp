@@ -117,6 +117,12 @@ inline constexpr std::string_view stack_probe = "stack-probe";
 inline constexpr std::string_view jump_into_instruction = "jump-into-instruction";
 inline constexpr std::string_view endbr = "endbr";
 inline constexpr std::string_view shadow_stack = "shadow-stack";
+inline constexpr std::string_view arg_undefined = "arg-undefined";
+inline constexpr std::string_view vararg_al = "vararg-al";
+inline constexpr std::string_view null_unchecked = "null-unchecked";
+inline constexpr std::string_view gil = "gil";
+inline constexpr std::string_view refcount_raw = "refcount-raw";
+inline constexpr std::string_view shared_static = "shared-static";
 }  // namespace rule
 
 /// Every rule, family by family.
