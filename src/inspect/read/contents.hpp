@@ -1,6 +1,7 @@
 // Gathers what memory holds once the loader is done, while a reader passes over its relocations anyway.
 //
-// Only a file that can have an entry point is worth the memory: a library has hundreds of thousands of relocations.
+// Only a file that can have an entry point is worth the memory, where ReadOptions do not ask for more: a library has hundreds of
+// thousands of relocations.
 #pragma once
 
 #include <cstdint>

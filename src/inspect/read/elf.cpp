@@ -281,7 +281,7 @@ void gather_pieces(ByteView file, const Layout& layout, ContentsGatherer& gather
 
 }  // namespace
 
-Image read(ByteView file) {
+Image read(ByteView file, const ReadOptions& options) {
     const Layout layout = check(file);
     Image image;
     image.format = Format::elf;
@@ -289,7 +289,10 @@ Image read(ByteView file) {
     image.pointer_bits = layout.is_64 ? 64 : 32;
     image.kind = kind_of_file(layout.type);
     image.file_size = file.size();
-    ContentsGatherer gatherer(layout.is_64 && layout.type == et_dyn && names_an_entry_point(layout.dynamic_strings));
+    const bool is_wanted = options.contents_of_all
+                               ? layout.type == et_dyn || layout.type == et_exec
+                               : layout.type == et_dyn && names_an_entry_point(layout.dynamic_strings);
+    ContentsGatherer gatherer(layout.is_64 && is_wanted);
     gather_pieces(file, layout, gatherer);
     RelocationFacts relocations = relocation_facts(file, layout, text_relocation_limit, gatherer);
     image.elf = load_facts(file, layout, relocations);

@@ -328,10 +328,11 @@ FileKind kind_of_file(std::uint32_t type) noexcept {
     }
 }
 
-bool may_have_entry_point(ByteView file, const Layout& layout, const std::vector<TrieExport>& trie) {
+bool wants_contents(ByteView file, const Layout& layout, const std::vector<TrieExport>& trie,
+                    const ReadOptions& options) {
     const bool is_loadable = layout.file_type == mh_bundle || layout.file_type == mh_dylib;
     return is_loadable && layout.is_64 &&
-           (names_an_entry_point(file.part(layout.strings.offset, layout.strings.size)) ||
+           (options.contents_of_all || names_an_entry_point(file.part(layout.strings.offset, layout.strings.size)) ||
             std::any_of(trie.begin(), trie.end(),
                         [](const TrieExport& each) { return looks_like_entry_point(each.name); }));
 }
@@ -354,10 +355,10 @@ void gather_pieces(ByteView file, const Layout& layout, ContentsGatherer& gather
 
 }  // namespace
 
-Image read(ByteView file) {
+Image read(ByteView file, const ReadOptions& options) {
     const Layout layout = check(file);
     const std::vector<TrieExport> trie = trie_exports(file, layout);
-    ContentsGatherer gatherer(may_have_entry_point(file, layout, trie));
+    ContentsGatherer gatherer(wants_contents(file, layout, trie, options));
     gather_pieces(file, layout, gatherer);
     Fixups patched = fixups(file, layout, text_relocation_limit, gatherer);
 
@@ -384,7 +385,7 @@ Image read(ByteView file) {
     return image;
 }
 
-std::vector<Image> read_fat(ByteView file) {
+std::vector<Image> read_fat(ByteView file, const ReadOptions& options) {
     std::vector<Image> images;
     for (const Slice& slice : fat_slices(file)) {
         const bool is_macho = slice.bytes.size() >= 4 && (slice.bytes.load<std::uint32_t>(0) == magic_32 ||
@@ -393,7 +394,7 @@ std::vector<Image> read_fat(ByteView file) {
             fail_damaged(fmt::format("slice {} is not a Mach-O file", slice.name));
         }
         try {
-            images.push_back(read(slice.bytes));
+            images.push_back(read(slice.bytes, options));
         } catch (const Error& error) {
             throw Error(fmt::format("slice {}: {}", slice.name, error.what()), error.fix());
         }

@@ -113,15 +113,15 @@ FileKind kind_of_file(std::uint16_t characteristics) noexcept {
 
 }  // namespace
 
-Image read(ByteView file) {
+Image read(ByteView file, const ReadOptions& options) {
     const Layout layout = check(file);
     NameBudget budget(name_budget(file.size()));
     Tables tables;
     ContentsGatherer gatherer(layout.is_64);
     check_imports(file, layout, tables, budget, gatherer);
     read_exports(file, layout, tables, budget);
-    if (std::any_of(tables.exports.begin(), tables.exports.end(),
-                    [](const Export& one) { return looks_like_entry_point(one.name); })) {
+    if (options.contents_of_all || std::any_of(tables.exports.begin(), tables.exports.end(),
+                                               [](const Export& one) { return looks_like_entry_point(one.name); })) {
         gather_contents(file, layout, gatherer);
     } else {
         gatherer.drop();

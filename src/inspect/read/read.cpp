@@ -34,16 +34,16 @@ bool is_fat(ByteView file) noexcept {
     throw Error(fmt::format("the file is {}, not a module", what));
 }
 
-std::vector<Image> read_by_type(ByteView file) {
+std::vector<Image> read_by_type(ByteView file, const ReadOptions& options) {
     switch (file_type_of(file.bytes())) {
         case FileType::elf:
-            return {elf::read(file)};
+            return {elf::read(file, options)};
         case FileType::pe:
-            return {pe::read(file)};
+            return {pe::read(file, options)};
         case FileType::macho:
-            return {macho::read(file)};
+            return {macho::read(file, options)};
         case FileType::macho_fat:
-            return macho::read_fat(file);
+            return macho::read_fat(file, options);
         case FileType::zip:
         case FileType::other:
             break;
@@ -76,9 +76,9 @@ FileType file_type_of(std::span<const std::byte> bytes) noexcept {
     return magic == 0x04034B50 || magic == 0x06054B50 ? FileType::zip : FileType::other;  // PK
 }
 
-std::vector<Image> read_images(std::span<const std::byte> file) {
+std::vector<Image> read_images(std::span<const std::byte> file, const ReadOptions& options) {
     try {
-        return read_by_type(file);
+        return read_by_type(file, options);
     } catch (const std::bad_alloc&) {
         throw Error("there is not enough memory to read the file");
     }

@@ -13,6 +13,7 @@
 #include <vector>
 
 #include "inspect/image.hpp"
+#include "inspect/read/options.hpp"
 
 namespace nasm_build::inspect {
 
@@ -54,6 +55,6 @@ enum class FileType : std::uint8_t { elf, pe, macho, macho_fat, zip, other };
 
 /// The facts about a module: one Image; one a slice for a fat Mach-O file, in the file's order. Throws Error with one line for a
 /// file that is empty, cut, damaged, or not a module at all; the message does not name the file.
-[[nodiscard]] std::vector<Image> read_images(std::span<const std::byte> file);
+[[nodiscard]] std::vector<Image> read_images(std::span<const std::byte> file, const ReadOptions& options = {});
 
 }  // namespace nasm_build::inspect

@@ -1,4 +1,6 @@
 // What memory holds once the loader is done, and where the code of entry points leads: in each format, for both machines.
+#include <algorithm>
+
 #include "inspect/memory.hpp"
 #include "samples.hpp"
 
@@ -28,6 +30,24 @@ std::uint64_t only_table(const Image& image) {
 }
 
 }  // namespace
+
+TEST(Contents, OfALibraryAreGatheredWhenTheyAreAskedFor) {
+    for (const char* name : {"plain.so", "module_win.pyd", "module_mac.so"}) {
+        Bytes bytes = sample(name);
+        constexpr std::string_view prefix = "PyInit";
+        const auto* const begin = prefix.data();
+        for (auto at = bytes.begin();; ++at) {
+            at = std::search(at, bytes.end(), begin, begin + prefix.size(),
+                             [](std::byte one, char other) { return static_cast<char>(one) == other; });
+            if (at == bytes.end()) {
+                break;
+            }
+            *at = std::byte{'Q'};
+        }
+        EXPECT_TRUE(read_images(bytes).at(0).contents.pieces.empty()) << name;
+        EXPECT_FALSE(read_images(bytes, {.contents_of_all = true}).at(0).contents.pieces.empty()) << name;
+    }
+}
 
 class TableThatIsHandedOver : public testing::TestWithParam<std::pair<const char*, const char*>> {};
 
