@@ -54,7 +54,7 @@ def find_all() -> list[Interpreter]:
     """Every CPython ≥ 3.10 found, oldest first; one of each version, ABI and C library, the first that was found."""
     found: dict[tuple[tuple[int, int, int], bool, bool], Interpreter] = {}
     asked: set[Path] = set()
-    for candidate in _candidates():
+    for candidate in candidates():
         real = candidate.resolve()
         if real in asked:
             continue
@@ -86,7 +86,8 @@ def ask(candidate: Path) -> Interpreter | None:
     )
 
 
-def _candidates() -> Iterator[Path]:
+def candidates() -> Iterator[Path]:
+    """Every file that may be a Python, whether it runs and of whatever version."""
     for named in os.environ.get("NASM_BUILD_PYTHONS", "").split(os.pathsep):
         if named:
             yield Path(named)

@@ -12,6 +12,7 @@ from pathlib import Path
 
 from . import environments, examples, fuzzing, interpreters, isa_agreement, native, wheel, windows_imports
 from .agreement import proof as agreement
+from .conventions import proof as conventions
 from .environments import Environment
 from .forms import Form
 from .fuzzing import Effort
@@ -132,6 +133,11 @@ def _isa(development: Environment) -> None:
     isa_agreement.prove(native.build(development, tests=False))
 
 
+def _conventions(development: Environment) -> None:
+    """The verifier of calling conventions over code that compilers made."""
+    conventions.prove(native.build_target(development, "nasm-ext-verify"))
+
+
 PROOFS: dict[str, Proof] = {
     "fuzz": Proof(
         "damaged inputs of every format through the whole check: no crash, no hang, bounded memory",
@@ -151,5 +157,9 @@ PROOFS: dict[str, Proof] = {
         "other programs read public wheels for every platform as nasm-ext does, and judge them so", _agreement
     ),
     "isa": Proof("functions of public wheels have the instruction-set levels that objdump's mnemonics show", _isa),
+    "conventions": Proof(
+        "the verifier finds nothing wrong in code of compilers: CPythons, system libraries, public wheels",
+        _conventions,
+    ),
     "leaks": Proof("a million calls of each path lose no reference, under every CPython", _leaks),
 }

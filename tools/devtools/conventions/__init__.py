@@ -1,0 +1,1 @@
+"""./dev prove conventions: the verifier of calling conventions over compilers' code, which it must find right."""
