@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <deque>
 #include <map>
+#include <utility>
 
 #include "inspect/abi/analysis.hpp"
 #include "inspect/abi/imports.hpp"
@@ -46,10 +47,12 @@ std::vector<Fault> Analysis::faults() {
         give_up(function_.address, "a jump table has no bound that is known");
         return {};
     }
-    for (Fault& fault : faults_) {
+    // Following a way once more looks at jumps out of the function, and tells of them again.
+    std::vector<Fault> found = std::exchange(faults_, {});
+    for (Fault& fault : found) {
         explain(fault);
     }
-    return std::move(faults_);
+    return found;
 }
 
 void Analysis::look(const Instruction& instruction, const State& state) {
