@@ -240,7 +240,7 @@ std::uint64_t Program::next_named(std::uint64_t address) const {
     return after == named_.end() ? ~std::uint64_t{0} : *after;
 }
 
-Destination Program::through(std::uint64_t place) const {
+Destination Program::through(std::uint64_t place, bool by_linker) const {
     const auto word = word_at(image_, place);
     if (!word) {
         return {};
@@ -252,8 +252,9 @@ Destination Program::through(std::uint64_t place) const {
         }
         return {Destination::Kind::imported, 0, word->symbol};
     }
-    // What code may overwrite is no fixed destination.
-    const bool is_fixed = word->kind == Word::Kind::address && !is_writable(image_, place);
+    // What code may overwrite is no fixed destination; the linker's own table is the loader's alone, though writable where it
+    // binds late.
+    const bool is_fixed = word->kind == Word::Kind::address && (by_linker || !is_writable(image_, place));
     return is_fixed ? Destination{Destination::Kind::local, word->value, {}} : Destination{};
 }
 
@@ -273,7 +274,8 @@ Destination Program::destination_of(const Instruction& instruction) {
             const bool jumps = stub->action == Action::jump && !stub->is_direct && stub->memory.is_used &&
                                stub->memory.has_no_register();
             if (jumps) {
-                const Destination behind = through(static_cast<std::uint64_t>(stub->memory.displacement));
+                const Destination behind = through(static_cast<std::uint64_t>(stub->memory.displacement),
+                                                   map_.sections[place->section].is_of_linker);
                 return behind.kind == Destination::Kind::unknown
                            ? Destination{Destination::Kind::local, instruction.target, {}}
                            : behind;
@@ -287,7 +289,7 @@ Destination Program::destination_of(const Instruction& instruction) {
     }
     const Memory& memory = instruction.memory;
     if (memory.is_used && memory.has_no_register() && !memory.is_segment) {
-        return through(static_cast<std::uint64_t>(memory.displacement));
+        return through(static_cast<std::uint64_t>(memory.displacement), false);
     }
     return {};
 }

@@ -101,7 +101,8 @@ private:
     /// The addresses that a function calls or leaves for, along direct jumps.
     [[nodiscard]] std::vector<std::uint64_t> explore(std::size_t function);
     void note_names(const Instruction& instruction);
-    [[nodiscard]] Destination through(std::uint64_t place) const;
+    /// Where the address in memory leads, which a stub of the linker's jumps to or other code.
+    [[nodiscard]] Destination through(std::uint64_t place, bool by_linker) const;
 
     const code::CodeMap& map_;
     const Sources* sources_;
