@@ -92,6 +92,10 @@ std::optional<std::size_t> Program::index_of(std::uint64_t address) const {
 }
 
 const Function* Program::function_at(std::uint64_t address) const {
+    // Asked behind every instruction: each function starts where ways meet, and that is a bit.
+    if (!is_leader(address)) {
+        return nullptr;
+    }
     const auto index = index_of(address);
     const bool is_one = index && !functions_[*index].is_part && !functions_[*index].is_label;
     return is_one ? &functions_[*index] : nullptr;
