@@ -496,6 +496,12 @@ void model_stack(const ZydisDecodedInstruction& decoded, const Operands& operand
                 instruction.constant = decoded.mnemonic == ZYDIS_MNEMONIC_INC ? 1 : -1;
             }
             break;
+        case ZYDIS_MNEMONIC_CDQE:  // movsxd rax, eax: Microsoft's compiler puts it in front of a jump table
+            instruction.action = Action::copy_low;
+            instruction.destination = Register::rax;
+            instruction.source = Register::rax;
+            instruction.width = 32;
+            break;
         default:
             break;
     }
