@@ -149,9 +149,12 @@ void Analysis::step_data(const Instruction& instruction, State& state) {
     }
     if (memory.is_used && memory.is_written) {
         state.bounded_memory = {};
-        // Between a place to which rsp was aligned and what lies above it there may be nothing.
-        if (address.is_stack() && aligned_bases_.contains(address.base) && address.offset + memory.size > 0) {
-            state.forget_other_bases(address.base);
+        // Between a place to which rsp was aligned and what lies above it there may be no more than the room left before.
+        if (address.is_stack() && aligned_bases_.contains(address.base)) {
+            const auto room = rooms_.find(address.base);
+            if (address.offset + memory.size > (room == rooms_.end() ? 0 : room->second)) {
+                state.forget_other_bases(address.base);
+            }
         }
         const std::int64_t home_end = 8 + std::int64_t{convention_.shadow_space};
         const bool is_home =
