@@ -23,7 +23,10 @@ def fault(rule: str, function: str, severity: str = "error") -> Fault:
     return Fault(rule, severity, function, f"{function}+0x4", f"{function} does something")
 
 
-def test_rows_are_counted_by_format_and_what_is_passed_over_is_told(capsys: pytest.CaptureFixture[str]) -> None:
+def test_rows_are_counted_by_format_and_what_is_passed_over_is_told(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(proof, "EXCEPTIONS", ())
     foreign = Image(Path("arm.so"), "", "", "it is code for arm64")
     images = [image("a.so", fault("red-zone", "f", "warning")), image("b.pyd", kind="PE"), foreign, image("c.so")]
     rows = proof.rows_of(Corpus("some", ()), images)

@@ -230,6 +230,20 @@ bool has_own_stack(ZydisMnemonic mnemonic) {
     }
 }
 
+// What an instruction names and does not look at: cpuid has no use for ecx in most of its leaves, and a rotation by a constant
+// only moves bits (valgrind's marks turn rdi round by 128 of them).
+bool is_not_looked_at(const ZydisDecodedInstruction& decoded, const Operands& operands, unsigned index) {
+    switch (decoded.mnemonic) {
+        case ZYDIS_MNEMONIC_CPUID:
+            return operands.at(index).reg.value == ZYDIS_REGISTER_ECX;
+        case ZYDIS_MNEMONIC_ROL:
+        case ZYDIS_MNEMONIC_ROR:
+            return index == 0 && operands[1].type == ZYDIS_OPERAND_TYPE_IMMEDIATE;
+        default:
+            return false;
+    }
+}
+
 void note_operands(const ZydisDecodedInstruction& decoded, const Operands& operands, Instruction& instruction) {
     const bool idiom = is_idiom(decoded, operands);
     const bool own_stack = has_own_stack(decoded.mnemonic);
@@ -242,7 +256,7 @@ void note_operands(const ZydisDecodedInstruction& decoded, const Operands& opera
         // The last operand is what such an instruction is about.
         const bool is_rest = index + 1 < decoded.operand_count_visible && merges(decoded.mnemonic);
         if (is_register(operand)) {
-            note_register(operand, idiom || is_rest, instruction);
+            note_register(operand, idiom || is_rest || is_not_looked_at(decoded, operands, index), instruction);
         } else if (operand.type == ZYDIS_OPERAND_TYPE_MEMORY) {
             note_memory(operand, instruction);
         }

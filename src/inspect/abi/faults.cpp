@@ -201,7 +201,9 @@ void Analysis::look_at_call(const Instruction& instruction, const State& state) 
         fault.callee = name;
         fault.is_doubtful = true;
     }
-    const bool follows_convention = is_external || (callee && program_.functions()[*callee].has_known_convention);
+    // gcc calls abort in no frame at all.
+    const bool follows_convention =
+        (is_external && !never) || (callee && program_.functions()[*callee].has_known_convention);
     const auto shadow = static_cast<std::int64_t>(convention_.shadow_space);
     const auto room = rooms_.find(rsp.base);
     const std::int64_t above = rsp.base == 0 ? 0 : room != rooms_.end() ? room->second : shadow;

@@ -90,7 +90,8 @@ void Analysis::step_data(const Instruction& instruction, State& state) {
         case Action::mask:
             result = masked(state.at(to), instruction.constant, step_place(at), to);
             note_room(state.at(to), *result, state);
-            if (result->is_stack()) {
+            // alloca rounds the address of its room up in another register: that one lies below all that was saved.
+            if (result->is_stack() && to == Register::rsp) {
                 aligned_bases_.insert(result->base);
             }
             break;

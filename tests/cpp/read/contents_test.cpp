@@ -32,7 +32,7 @@ std::uint64_t only_table(const Image& image) {
 }  // namespace
 
 TEST(Contents, OfALibraryAreGatheredWhenTheyAreAskedFor) {
-    for (const char* name : {"plain.so", "module_win.pyd", "module_mac.so"}) {
+    for (const char* name : {"plain.so", "module_win.pyd"}) {
         Bytes bytes = sample(name);
         constexpr std::string_view prefix = "PyInit";
         const auto* const begin = prefix.data();

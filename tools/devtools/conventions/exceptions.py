@@ -29,4 +29,24 @@ class OwnConvention:
         return library.startswith(self.library) and rule in self.rules and bool(re.fullmatch(self.function, function))
 
 
-EXCEPTIONS: tuple[OwnConvention, ...] = ()
+_OF_CLONE = (
+    "Behind the system call it runs twice: in the caller, and as the new thread on the stack that it was handed, where "
+    "it calls the thread's function, takes what that returns for the exit status, and never returns itself."
+)
+
+EXCEPTIONS: tuple[OwnConvention, ...] = (
+    OwnConvention(
+        "libc.so",
+        "clone",
+        ("callee-saved", "call-align", "stack-balance", "unwind-false"),
+        _OF_CLONE,
+        "clone(2); glibc 2.36, sysdeps/unix/sysv/linux/x86_64/clone.S: the child's part is behind L(thread_start)",
+    ),
+    OwnConvention(
+        "lib",
+        r"_ZN11__sanitizer14internal_cloneE.*",
+        ("unwind-false",),
+        _OF_CLONE,
+        "gcc 12, libsanitizer/sanitizer_common/sanitizer_linux.cpp: internal_clone, in inline assembly",
+    ),
+)
