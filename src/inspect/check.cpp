@@ -3,6 +3,7 @@
 #include <fmt/core.h>
 
 #include <algorithm>
+#include <exception>
 #include <filesystem>
 #include <iterator>
 #include <memory>
@@ -30,8 +31,8 @@ namespace nasm_build::inspect {
 
 namespace {
 
-// What the module was linked from: the objects of a build, and the code in them. Objects of the other formats carry no line table
-// that is read here; they are passed by, so that a caller may give every object it has.
+// What the module was linked from: the objects of a build, and the code in them. What is no object that is read here (LLVM's bitcode,
+// objects for other processors) is passed by, so that a caller may give every object it has.
 struct Objects {
     std::vector<std::pair<std::string, FileBytes>> files;  ///< by path
     std::vector<ObjectCode> code;
@@ -41,15 +42,42 @@ struct Objects {
     throw Error(fmt::format("{}: {}", path, error.what()), "give --object the objects that NASM wrote");
 }
 
+// NASM writes whole paths into objects for Windows. Below the folder that this runs in they are told from there on, as those of the
+// other formats are: people know them so, and annotations of a workflow need them so.
+std::string shortened(const std::string& file, const std::filesystem::path& here) {
+    try {
+        const std::filesystem::path path = path_from_utf8(file);
+        const std::filesystem::path shorter = path.is_absolute() ? path.lexically_relative(here) : path;
+        if (!path.is_absolute() || shorter.empty() || *shorter.begin() == "..") {
+            return file;
+        }
+        const std::u8string text = shorter.generic_u8string();
+        return {text.begin(), text.end()};
+    } catch (const std::exception&) {  // Windows has no path for a name that is not UTF-8
+        return file;
+    }
+}
+
+void shorten_paths(std::span<ObjectCode> code) {
+    std::error_code ignored;
+    const std::filesystem::path here = std::filesystem::current_path(ignored);
+    for (ObjectCode& section : code) {
+        for (std::string& file : section.files) {
+            file = shortened(file, here);
+        }
+    }
+}
+
 Objects read_objects(std::span<const std::string> paths) {
     Objects objects;
     for (const std::string& path : paths) {
         try {
             FileBytes file = read_file(path_from_utf8(path));
-            if (file_type_of(file.bytes()) != FileType::elf) {
+            if (!object_format(file.bytes())) {
                 continue;
             }
             std::vector<ObjectCode> code = code_of_object(file.bytes());
+            shorten_paths(code);
             std::move(code.begin(), code.end(), std::back_inserter(objects.code));
             objects.files.emplace_back(path, std::move(file));
         } catch (const Error& error) {
@@ -312,6 +340,9 @@ void find_places(Report& report, const Objects& objects) {
         return;
     }
     for (const auto& [path, file] : objects.files) {
+        if (object_format(file.bytes()) != ObjectFormat::elf) {
+            continue;  // of the others no references are read
+        }
         try {
             add_places(report, references(file.bytes(), symbols));
         } catch (const Error& error) {

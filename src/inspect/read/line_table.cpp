@@ -10,6 +10,8 @@ namespace {
 constexpr std::size_t range_limit = 4'000'000;
 constexpr std::size_t file_limit = 100'000;
 constexpr std::size_t name_limit = 4096;  // PATH_MAX of Linux; a longer name is no file
+constexpr std::size_t names_limit = std::size_t{16}
+                                    << 20U;  // of all files together: version 5 lets them share their bytes
 
 enum ContentType : std::uint64_t { content_path = 1, content_directory = 2 };
 
@@ -20,6 +22,7 @@ struct Registers {
     std::uint64_t file = 1;
     std::int64_t line = 1;
     bool placed = false;  ///< the address came from a relocation
+    bool unrelocated = false;  ///< it counts from the start of a section that the end of the sequence tells
 };
 
 struct FileName {
@@ -51,6 +54,7 @@ public:
         if (!unit.failed()) {
             run(unit);
         }
+        forget_unplaced();
         return end;
     }
 
@@ -291,6 +295,7 @@ private:
         switch (cursor.read<std::uint8_t>()) {
             case 1:  // DW_LNE_end_sequence
                 add_row(true);
+                place_sequence();
                 registers_ = {};
                 has_row_ = false;
                 break;
@@ -312,12 +317,43 @@ private:
 
     void set_address(Cursor& cursor, std::uint64_t size) {
         const LineRelocation* relocation = relocation_at(cursor.position());
+        forget_unplaced();
         registers_.placed = relocation != nullptr && size == 8;
         if (registers_.placed) {
             registers_.section = relocation->section;
             registers_.address = relocation->value;
+        } else if (size == 8 && !sections_.unrelocated.empty() && cursor.read<std::uint64_t>() == 0) {
+            registers_.placed = registers_.unrelocated = true;
+            registers_.address = 0;
+            first_range_ = table_.ranges_.size();
         }
         has_row_ = false;
+    }
+
+    /// At the end of a sequence without a relocation: its ranges are those of the section of its size.
+    void place_sequence() {
+        if (!registers_.unrelocated) {
+            return;
+        }
+        const auto has_size = [&](const CodeExtent& extent) { return extent.size == registers_.address; };
+        const auto found = std::find_if(sections_.unrelocated.begin(), sections_.unrelocated.end(), has_size);
+        if (found == sections_.unrelocated.end() ||
+            std::find_if(found + 1, sections_.unrelocated.end(), has_size) != sections_.unrelocated.end()) {
+            forget_unplaced();
+            return;
+        }
+        for (std::size_t i = first_range_; i < table_.ranges_.size(); ++i) {
+            table_.ranges_[i].section = found->section;
+        }
+        registers_.unrelocated = false;
+    }
+
+    /// Without its end, or with one that is no section's, a sequence has no lines.
+    void forget_unplaced() {
+        if (registers_.unrelocated) {
+            table_.ranges_.resize(first_range_);
+            registers_.unrelocated = false;
+        }
     }
 
     /// A row holds from its address to the next row's.
@@ -349,6 +385,10 @@ private:
                 path = std::string(directories_[static_cast<std::size_t>(name.directory)].substr(0, name_limit)) + "/" +
                        path;
             }
+            if (path.size() > names_limit - table_.names_size_) {
+                return std::nullopt;
+            }
+            table_.names_size_ += path.size();
             known = static_cast<std::uint32_t>(table_.files_.size());
             table_.files_.push_back(std::move(path));
         }
@@ -370,6 +410,7 @@ private:
     Registers registers_;
     Registers row_;
     bool has_row_ = false;
+    std::size_t first_range_ = 0;  ///< of a sequence without a relocation
 };
 
 LineTable::LineTable(const LineSections& sections) {
