@@ -420,6 +420,14 @@ LineTable::LineTable(const LineSections& sections) {
     std::stable_sort(ranges_.begin(), ranges_.end(), [](const Range& left, const Range& right) {
         return left.section != right.section ? left.section < right.section : left.begin < right.begin;
     });
+    // Under subsections_via_symbols NASM begins a sequence at each global symbol of a Mach-O section, and ends all of them where the
+    // section ends: the last range of each lies over the ranges of the next.
+    for (std::size_t i = 0; i + 1 < ranges_.size(); ++i) {
+        if (ranges_[i].section == ranges_[i + 1].section) {
+            ranges_[i].end = std::min(ranges_[i].end, ranges_[i + 1].begin);
+        }
+    }
+    std::erase_if(ranges_, [](const Range& range) { return range.begin >= range.end; });
 }
 
 std::optional<SourcePlace> LineTable::find(std::uint32_t section, std::uint64_t offset) const {

@@ -29,7 +29,7 @@ struct LineSections {
     ByteView line_string;  ///< `.debug_line_str`, of version 5
     ByteView string;  ///< `.debug_str`
     std::vector<LineRelocation> relocations;  ///< sorted by place
-    /// NASM relocates no address in a Mach-O object (2.15 to 3.01): each sequence begins at 0 and ends with its section. Where just
+    /// NASM relocates no address in a Mach-O object (2.15 to 3.01): each sequence counts from 0 and ends with its section. Where just
     /// one of these has the size of such a sequence, it is that section's; where none are given, such sequences have no lines.
     std::vector<CodeExtent> unrelocated;
 };
@@ -54,6 +54,7 @@ public:
         std::uint32_t file = 0;  ///< for `file_name`
         std::uint32_t line = 0;
     };
+    /// By section and place; none lies over another.
     [[nodiscard]] const std::vector<Range>& ranges() const noexcept { return ranges_; }
     [[nodiscard]] const std::string& file_name(const Range& range) const { return files_.at(range.file); }
     [[nodiscard]] const std::vector<std::string>& files() const noexcept { return files_; }

@@ -3,6 +3,9 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <bit>
+
 #include "base/byte_view.hpp"
 #include "base/error.hpp"
 #include "inspect/read/foreign.hpp"
@@ -13,6 +16,27 @@
 namespace nasm_build::inspect {
 
 namespace {
+
+constexpr std::uint32_t cpu_x86_64 = 0x01000007;  // CPU_TYPE_X86_64
+
+// The half for x86-64 of a universal object, which a build for both of macOS's processors joins from NASM's and the compiler's
+// (<mach-o/fat.h>). Empty for every other file, and for a half that is not whole.
+std::span<const std::byte> slice_for_x86_64(ByteView file) noexcept {
+    constexpr std::uint64_t header_size = 8, entry_size = 20, most = 32;
+    if (!file.holds(0, header_size) || file.load<std::uint32_t>(0, std::endian::big) != 0xCAFEBABE) {
+        return {};
+    }
+    const std::uint64_t count = std::min<std::uint64_t>(file.load<std::uint32_t>(4, std::endian::big), most);
+    for (std::uint64_t i = 0; i < count && file.holds(header_size + i * entry_size, entry_size); ++i) {
+        const std::uint64_t entry = header_size + i * entry_size;
+        const auto offset = file.load<std::uint32_t>(entry + 8, std::endian::big);
+        const auto size = file.load<std::uint32_t>(entry + 12, std::endian::big);
+        if (file.load<std::uint32_t>(entry, std::endian::big) == cpu_x86_64 && file.holds(offset, size)) {
+            return file.part(offset, size).bytes();
+        }
+    }
+    return {};
+}
 
 [[noreturn]] void refuse(ByteView file) {
     if (file.size() == 0) {
@@ -34,7 +58,10 @@ std::optional<ObjectFormat> object_format(std::span<const std::byte> bytes) noex
     if (magic == 0x464C457F) {  // \x7FELF
         return ObjectFormat::elf;
     }
-    if (magic == 0xFEEDFACF) {  // MH_MAGIC_64
+    if (magic == 0xFEEDFACF && file.holds(4, 4) && file.load<std::uint32_t>(4) == cpu_x86_64) {  // MH_MAGIC_64
+        return ObjectFormat::macho;
+    }
+    if (!slice_for_x86_64(file).empty()) {
         return ObjectFormat::macho;
     }
     // COFF has no magic: an object begins with its machine, and has no optional header.
@@ -43,16 +70,19 @@ std::optional<ObjectFormat> object_format(std::span<const std::byte> bytes) noex
 }
 
 std::vector<ObjectCode> code_of_object(std::span<const std::byte> object) {
-    switch (object_format(object).value_or(ObjectFormat::elf)) {
+    const std::optional<ObjectFormat> format = object_format(object);
+    if (!format) {
+        refuse(object);
+    }
+    switch (*format) {
         case ObjectFormat::coff:
             return coff::code_of(object);
-        case ObjectFormat::macho:
-            return macho::code_of(object);
+        case ObjectFormat::macho: {
+            const std::span<const std::byte> slice = slice_for_x86_64(object);
+            return macho::code_of(slice.empty() ? object : slice);
+        }
         case ObjectFormat::elf:
             break;
-    }
-    if (!object_format(object)) {
-        refuse(object);
     }
     return elf::code_of(object);
 }

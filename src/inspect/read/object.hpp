@@ -40,7 +40,7 @@ using ReferencesBySymbol = std::map<std::string, std::vector<Reference>, std::le
 
 enum class ObjectFormat : std::uint8_t { elf, coff, macho };
 
-/// What the first bytes say that an object is: ELF, COFF for x86-64, Mach-O of 64 bits. Nothing for the rest.
+/// What the first bytes say that an object is: ELF, or COFF or Mach-O for x86-64, also as a half of a universal one. Nothing for the rest.
 [[nodiscard]] std::optional<ObjectFormat> object_format(std::span<const std::byte> bytes) noexcept;
 
 /// A function or a label of an object's code.
