@@ -34,7 +34,8 @@ namespace {
 // What the module was linked from: the objects of a build, and the code in them. What is no object that is read here (LLVM's bitcode,
 // objects for other processors) is passed by, so that a caller may give every object it has.
 struct Objects {
-    std::vector<std::pair<std::string, FileBytes>> files;  ///< by path
+    std::vector<ObjectInMemory> files;
+    std::vector<FileBytes> contents;  ///< of those that were read here
     std::vector<ObjectCode> code;
 };
 
@@ -68,18 +69,29 @@ void shorten_paths(std::span<ObjectCode> code) {
     }
 }
 
-Objects read_objects(std::span<const std::string> paths) {
+void take_object(Objects& objects, ObjectInMemory file) {
+    if (!object_format(file.bytes)) {
+        return;
+    }
+    std::vector<ObjectCode> code = code_of_object(file.bytes);
+    shorten_paths(code);
+    std::move(code.begin(), code.end(), std::back_inserter(objects.code));
+    objects.files.push_back(std::move(file));
+}
+
+Objects read_objects(std::span<const std::string> paths, std::span<const ObjectInMemory> others) {
     Objects objects;
+    for (const ObjectInMemory& other : others) {
+        try {
+            take_object(objects, other);
+        } catch (const Error& error) {
+            fail_on_object(other.path, error);
+        }
+    }
     for (const std::string& path : paths) {
         try {
-            FileBytes file = read_file(path_from_utf8(path));
-            if (!object_format(file.bytes())) {
-                continue;
-            }
-            std::vector<ObjectCode> code = code_of_object(file.bytes());
-            shorten_paths(code);
-            std::move(code.begin(), code.end(), std::back_inserter(objects.code));
-            objects.files.emplace_back(path, std::move(file));
+            objects.contents.push_back(read_file(path_from_utf8(path)));
+            take_object(objects, {path, objects.contents.back().bytes()});
         } catch (const Error& error) {
             fail_on_object(path, error);
         }
@@ -339,12 +351,12 @@ void find_places(Report& report, const Objects& objects) {
     if (symbols.empty()) {
         return;
     }
-    for (const auto& [path, file] : objects.files) {
-        if (object_format(file.bytes()) != ObjectFormat::elf) {
+    for (const auto& [path, bytes] : objects.files) {
+        if (object_format(bytes) != ObjectFormat::elf) {
             continue;  // of the others no references are read
         }
         try {
-            add_places(report, references(file.bytes(), symbols));
+            add_places(report, references(bytes, symbols));
         } catch (const Error& error) {
             fail_on_object(path, error);
         }
@@ -355,7 +367,7 @@ void find_places(Report& report, const Objects& objects) {
 
 Report check_files(std::span<const std::string> paths, const CheckOptions& options) {
     const std::vector<FoundFile> files = find_files(paths);
-    const Objects objects = read_objects(options.objects);
+    const Objects objects = read_objects(options.objects, {});
     std::vector<Report> parts(files.size());
     for_each_index(files.size(), options.threads,
                    [&](std::size_t index) { check_file(parts[index], files[index], objects, options); });
@@ -368,9 +380,10 @@ Report check_files(std::span<const std::string> paths, const CheckOptions& optio
     return report;
 }
 
-Report check_bytes(const std::string& path, std::span<const std::byte> bytes, const CheckOptions& options) {
+Report check_bytes(const std::string& path, std::span<const std::byte> bytes, const CheckOptions& options,
+                   std::span<const ObjectInMemory> in_memory) {
     Report report;
-    const Objects objects = read_objects(options.objects);
+    const Objects objects = read_objects(options.objects, in_memory);
     check_contents(report, {path, {}, bytes, expectations_of_file(path), {}, false, nullptr, &objects}, options);
     find_places(report, objects);
     return report;

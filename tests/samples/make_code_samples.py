@@ -44,7 +44,7 @@ class CodeMaker(Maker):
         folder = self.folder / binary
         folder.mkdir(exist_ok=True)
         item = f"{binary}/{name}.o"
-        include = [f"-I{SOURCES}/", f"-I{ROOT}/python/nasm_build/include/"]
+        include = [f"-I{SOURCES}/include/", f"-I{ROOT}/python/nasm_build/include/"]
         words = ["-g", "--reproducible", "--before", "default rel", "-DPY_VERSION_HEX=0x030D0000", *include]
         self.run(self.nasm, "-f", *WORDS[binary], *words, "-o", item, str(source))
         self.link(binary, name, item)
@@ -79,7 +79,7 @@ def make_odd_objects(make: CodeMaker) -> None:
     macho = [make.nasm, "-f", "macho64", "-g", "-F", "dwarf"]
     make.run(*macho, "-DSECOND=__TEXT,__second code", "-o", "macho/two_texts.o", two)
     make.run(*macho, "-DSECOND=__TEXT,__second code", "-DMORE=0", "-o", "macho/same_texts.o", two)
-    plain = [*WORDS["macho"][1:], f"-I{SOURCES}/", "--before", "subsections_via_symbols"]
+    plain = [*WORDS["macho"][1:], f"-I{SOURCES}/include/", "--before", "subsections_via_symbols"]
     make.run(*macho, *plain, "-o", "macho/parted.o", str(SOURCES / "plain.asm"))
     make.assemble_arm64("arm64-apple-macos11", "_", "plain", "plain_arm64.o")
     make.run(make.lipo, "-create", "macho/plain.o", "plain_arm64.o", "-output", "macho/universal.o")

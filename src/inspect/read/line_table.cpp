@@ -369,6 +369,21 @@ private:
         has_row_ = !ends;
     }
 
+    [[nodiscard]] std::string path_of(const FileName& name) const {
+        std::string path(name.path.substr(0, name_limit));
+        const bool is_absolute = path.front() == '/' || path.front() == '\\' || (path.size() > 1 && path[1] == ':');
+        // In the tables without relocations, those of NASM's Mach-O objects, folders are counted from 0.
+        const std::uint64_t number = name.directory + (registers_.unrelocated ? 1U : 0U);
+        if (is_absolute || number == 0 || number >= directories_.size()) {
+            return path;
+        }
+        const std::string folder(directories_[static_cast<std::size_t>(number)].substr(0, name_limit));
+        if (folder.empty() || folder == ".") {
+            return path;
+        }
+        return folder.back() == '/' ? folder + path : folder + "/" + path;
+    }
+
     std::optional<std::uint32_t> index_of(std::uint64_t file) {
         if (file >= files_.size() || files_[static_cast<std::size_t>(file)].path.empty()) {
             return std::nullopt;
@@ -379,12 +394,7 @@ private:
         auto& known = known_[static_cast<std::size_t>(file)];
         if (!known) {
             const FileName& name = files_[static_cast<std::size_t>(file)];
-            std::string path(name.path.substr(0, name_limit));
-            const bool absolute = path.front() == '/' || path.front() == '\\' || (path.size() > 1 && path[1] == ':');
-            if (!absolute && name.directory != 0 && name.directory < directories_.size()) {
-                path = std::string(directories_[static_cast<std::size_t>(name.directory)].substr(0, name_limit)) + "/" +
-                       path;
-            }
+            std::string path = path_of(name);
             if (path.size() > names_limit - table_.names_size_) {
                 return std::nullopt;
             }

@@ -171,6 +171,13 @@ TEST_P(PlainObject, HasTheSymbolsOfItsSource) {
     EXPECT_EQ(std::to_integer<unsigned>(code.bytes[find_symbol(code, "kernel")->offset]), 0x53U) << "push rbx";
 }
 
+TEST_P(PlainObject, NamesItsFilesWithTheirFolders) {
+    const std::string folder = NASM_BUILD_CODE_SAMPLE_SOURCES;
+    const std::vector<std::string>& files = code_.at(0).files;
+    EXPECT_EQ(std::set<std::string>(files.begin(), files.end()),
+              (std::set<std::string>{folder + "/plain.asm", folder + "/include/plain.inc"}));
+}
+
 TEST_P(PlainObject, MarksWhatTheLinkerWritesAndNothingElse) {
     const ObjectCode& code = code_.at(0);
     std::size_t patched = 0;
