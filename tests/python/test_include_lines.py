@@ -159,7 +159,9 @@ def test_the_line_of_every_macro_is_the_callers(samples: Samples, binary: str, v
 
 def test_the_lines_of_a_field(samples: Samples) -> None:
     """Which only one CPython's own layout has."""
-    source = '%include "Python.inc"\npy_function f, self\n    py_field rax, self, PyListObject.ob_item\n    py_return rax\n'
+    source = (
+        '%include "Python.inc"\npy_function f, self\n    py_field rax, self, PyListObject.ob_item\n    py_return rax\n'
+    )
     words = ("--target", TARGETS["elf"], "--python", "3.13", "--include-dir", str(INCLUDE))
     flags = shlex.split(samples.nasm_ext_says("flags", *words).output)
     assert lines_of(samples, samples.object(source, "elf64", *flags[2:]), "elf") == ({"pymult.asm"}, {2, 3, 4})

@@ -2,8 +2,9 @@
 
     make_code_samples.py FOLDER
 
-FOLDER/elf, FOLDER/macho and FOLDER/pe each get NAME.o and NAME.so or NAME.pyd: `plain` from code/plain.asm, and examples that
-go through Python.inc and so have unwind data. They are linked as a build links them: without debug data, which stays in the object.
+FOLDER/elf, FOLDER/macho and FOLDER/pe each get NAME.o and NAME.so or NAME.pyd: `plain` from code/plain.asm, and
+examples that go through Python.inc and so have unwind data. They are linked as a build links them: without debug data,
+which stays in the object.
 """
 
 from __future__ import annotations

@@ -22,7 +22,7 @@ from .shell import ROOT, DevelopmentError, cores, run, say
 
 FORMATS = ("elf", "pe", "macho", "wheel", "object")
 VERIFIED = ("code", "stream", "lines")
-"""What the verifier of calling conventions is given: damaged code, made-up instructions, damaged objects with the lines."""
+"""What the verifier of calling conventions gets: damaged code, made-up instructions, damaged objects with the lines."""
 GUIDED = (*FORMATS, "code", "lines")
 """The libFuzzer targets; that of code has made-up instructions among its mutations."""
 CHUNK = 5_000
