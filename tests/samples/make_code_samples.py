@@ -86,6 +86,15 @@ def make_odd_objects(make: CodeMaker) -> None:
     make.run(make.lipo, "-create", "macho/plain.o", "plain_arm64.o", "-output", "macho/universal.o")
 
 
+def make_compiled_objects(make: CodeMaker) -> None:
+    """What a compiler writes, which relocates its line tables: a section a function for Windows, one for all for macOS."""
+    calls = str(SOURCES / "calls.c")
+    compile_c = [tool("clang", "clang-14", "clang-19"), "-O1", "-ffreestanding", "-fno-unwind-tables", "-c"]
+    windows = ["--target=x86_64-windows-msvc", "-ffunction-sections", "-gcodeview", "-g"]
+    make.run(*compile_c, *windows, "-o", "pe/calls.o", calls)
+    make.run(*compile_c, "--target=x86_64-apple-macos11", "-gdwarf-4", "-o", "macho/calls.o", calls)
+
+
 def main(words: Sequence[str]) -> int:
     if len(words) != 1:
         print(__doc__, file=sys.stderr)
@@ -98,6 +107,7 @@ def main(words: Sequence[str]) -> int:
         for example in EXAMPLES:
             make.make(binary, example, ROOT / f"examples/{example}/{example}.asm")
     make_odd_objects(make)
+    make_compiled_objects(make)
     (folder / "made").write_text("", encoding="utf-8")
     return 0
 

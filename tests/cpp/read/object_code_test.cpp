@@ -55,28 +55,38 @@ LinesByByte lines_of_dwarfdump(const std::string& path) {
     return spread(std::move(rows));
 }
 
-/// What llvm-readobj says of an object whose code is one contribution.
-LinesByByte lines_of_readobj(const std::string& path) {
-    std::vector<Row> rows;
+/// What llvm-readobj says of each contribution to an object's lines, by the name of the code's symbol.
+std::map<std::string, LinesByByte> contributions_of_readobj(const std::string& path) {
+    std::map<std::string, std::vector<Row>> rows;
+    std::string symbol;
     std::string file;
-    std::uint64_t end = 0;
+    bool is_table = false;  // and not the list of the subsections, which names the symbols as well
     for (const auto& words :
          words_of(output_of("$(command -v llvm-readobj || command -v llvm-readobj-14) --codeview " + path))) {
         if (words.size() < 2) {
             continue;
         }
-        if (words[0] == "CodeSize:") {
-            end = std::stoull(words[1], nullptr, 16);
+        is_table = words[0] == "FunctionLineTable" || (is_table && words[0] != "CodeViewDebugInfo");
+        if (!is_table) {
+            continue;
+        }
+        if (words[0] == "LinkageName:") {
+            symbol = words[1];
+        } else if (words[0] == "CodeSize:") {
+            rows[symbol].push_back({std::stoull(words[1], nullptr, 16), "", 0});
         } else if (words[0] == "Filename:") {
             file = base_name(words[1]);
         } else if (words[0].starts_with("+0x")) {
-            rows.push_back({std::stoull(words[0].substr(1), nullptr, 16), file, 0});
+            rows[symbol].push_back({std::stoull(words[0].substr(1), nullptr, 16), file, 0});
         } else if (words[0] == "LineNumberStart:") {
-            rows.at(rows.size() - 1).line = static_cast<unsigned>(std::stoul(words[1]));
+            rows[symbol].back().line = static_cast<unsigned>(std::stoul(words[1]));
         }
     }
-    rows.push_back({end, "", 0});
-    return spread(std::move(rows));
+    std::map<std::string, LinesByByte> lines;
+    for (auto& [name, list] : rows) {
+        lines[name] = spread(std::move(list));
+    }
+    return lines;
 }
 
 LinesByByte lines_of(const ObjectCode& code) {
@@ -145,7 +155,8 @@ TEST_P(ObjectOfFormat, HasTheLinesThatLlvmReads) {
     const Bytes bytes = load(path());
     const std::vector<ObjectCode> code = code_of_object(bytes);
     ASSERT_EQ(code.size(), 1U);
-    const LinesByByte expected = format() == "pe" ? lines_of_readobj(path()) : lines_of_dwarfdump(path());
+    const LinesByByte expected =
+        format() == "pe" ? contributions_of_readobj(path()).at(".text") : lines_of_dwarfdump(path());
     EXPECT_EQ(lines_of(code[0]), expected);
     EXPECT_GT(expected.size(), 100U);
 }
@@ -233,6 +244,32 @@ TEST_P(PlainObject, IsRefusedWhenItIsCut) {
 }
 
 INSTANTIATE_TEST_SUITE_P(Formats, PlainObject, testing::Values("elf", "macho", "pe"));
+
+// A compiler's objects: each function in a section of its own, with lines of its own.
+TEST(Object, EachContributionOfCodeviewBelongsToItsSection) {
+    const std::string path = code_sample("pe/calls.o");
+    const Bytes bytes = load(path);
+    const std::map<std::string, LinesByByte> expected = contributions_of_readobj(path);
+    std::map<std::string, LinesByByte> found;
+    for (const ObjectCode& code : code_of_object(bytes)) {
+        if (!code.bytes.empty()) {
+            ASSERT_EQ(code.symbols.size(), 1U);
+            found[code.symbols[0].name] = lines_of(code);
+        }
+    }
+    EXPECT_EQ(found, expected);
+    EXPECT_EQ(found.size(), 2U);
+}
+
+TEST(Object, RelocatedLinesOfMachOAreReadToo) {
+    const std::string path = code_sample("macho/calls.o");
+    const Bytes bytes = load(path);
+    const std::vector<ObjectCode> code = code_of_object(bytes);
+    ASSERT_EQ(code.size(), 1U);
+    EXPECT_EQ(lines_of(code[0]), lines_of_dwarfdump(path));
+    EXPECT_EQ(lines_of(code[0]).at(0), "calls.c:4");
+    EXPECT_FALSE(code[0].cuts.empty());
+}
 
 // What NASM gets wrong itself: places in two sections called .text… are counted as if they were one.
 TEST(Object, MixedPlacesOfCodeviewAreNotBelieved) {
