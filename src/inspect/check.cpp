@@ -43,13 +43,19 @@ struct Objects {
     throw Error(fmt::format("{}: {}", path, error.what()), "give --object the objects that NASM wrote");
 }
 
+std::filesystem::path current_folder() {
+    std::error_code ignored;  // then it is empty, and no path lies below it
+    return std::filesystem::current_path(ignored);
+}
+
 // NASM writes whole paths into objects for Windows. Below the folder that this runs in they are told from there on, as those of the
 // other formats are: people know them so, and annotations of a workflow need them so.
 std::string shortened(const std::string& file, const std::filesystem::path& here) {
     try {
         const std::filesystem::path path = path_from_utf8(file);
-        const std::filesystem::path shorter = path.is_absolute() ? path.lexically_relative(here) : path;
-        if (!path.is_absolute() || shorter.empty() || *shorter.begin() == "..") {
+        const std::filesystem::path shorter =
+            path.is_absolute() ? path.lexically_relative(here) : std::filesystem::path();
+        if (shorter.empty() || *shorter.begin() == "..") {
             return file;
         }
         const std::u8string text = shorter.generic_u8string();
@@ -60,8 +66,7 @@ std::string shortened(const std::string& file, const std::filesystem::path& here
 }
 
 void shorten_paths(std::span<ObjectCode> code) {
-    std::error_code ignored;
-    const std::filesystem::path here = std::filesystem::current_path(ignored);
+    const std::filesystem::path here = current_folder();
     for (ObjectCode& section : code) {
         for (std::string& file : section.files) {
             file = shortened(file, here);
@@ -326,7 +331,7 @@ std::vector<std::string> symbols_of(const Report& report) {
     return {symbols.begin(), symbols.end()};
 }
 
-void add_places(Report& report, const ReferencesBySymbol& references) {
+void add_places(Report& report, const ReferencesBySymbol& references, const std::filesystem::path& here) {
     for (FileReport& file : report.files) {
         for (Finding& finding : file.findings) {
             const auto found = references.find(finding.symbol);
@@ -335,7 +340,7 @@ void add_places(Report& report, const ReferencesBySymbol& references) {
                 continue;
             }
             for (const Reference& reference : found->second) {
-                const SourceLine line{reference.file, reference.line};
+                const SourceLine line{shortened(reference.file, here), reference.line};
                 const bool is_there =
                     std::find(finding.places.begin(), finding.places.end(), line) != finding.places.end();
                 if (!line.file.empty() && !is_there) {
@@ -351,12 +356,13 @@ void find_places(Report& report, const Objects& objects) {
     if (symbols.empty()) {
         return;
     }
+    const std::filesystem::path here = current_folder();
     for (const auto& [path, bytes] : objects.files) {
         if (object_format(bytes) != ObjectFormat::elf) {
             continue;  // of the others no references are read
         }
         try {
-            add_places(report, references(bytes, symbols));
+            add_places(report, references(bytes, symbols), here);
         } catch (const Error& error) {
             fail_on_object(path, error);
         }
