@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <array>
+#include <iterator>
 
 #include "code_damage.hpp"
 #include "damage.hpp"
@@ -110,6 +111,13 @@ std::vector<Seed> seeds_of_lines(SeedsByFormat& seeds) {
     return found;
 }
 
+Layout debug_tables(const Layout& layout) {
+    Layout found;
+    std::copy_if(layout.begin(), layout.end(), std::back_inserter(found),
+                 [](const Table& table) { return table.name.starts_with("debug "); });
+    return found;
+}
+
 SeedsByFormat load_files(std::span<const std::filesystem::path> paths, std::uint64_t size_limit) {
     SeedsByFormat seeds;
     for (const auto& path : paths) {
@@ -166,6 +174,11 @@ std::vector<std::byte> damage_for(const std::string& format, std::span<const std
     }
     if (format == "stream") {
         return with_stream(bytes, layout, random);
+    }
+    if (format == "lines" &&
+        random.below(4) != 0) {  // most of what is wrong elsewhere is refused before a line is read
+        const Layout debug = debug_tables(layout);
+        return debug.empty() ? damage(bytes, layout, random) : damage(bytes, debug, random, false);
     }
     return damage(bytes, layout, random);
 }
