@@ -87,7 +87,7 @@ def make_odd_objects(make: CodeMaker) -> None:
 
 
 def make_compiled_objects(make: CodeMaker) -> None:
-    """What a compiler writes, which relocates its line tables: a section a function for Windows, one for all for macOS."""
+    """What a compiler writes, which relocates its lines: a section a function for Windows, one for all for macOS."""
     calls = str(SOURCES / "calls.c")
     compile_c = [tool("clang", "clang-14", "clang-19"), "-O1", "-ffreestanding", "-fno-unwind-tables", "-c"]
     windows = ["--target=x86_64-windows-msvc", "-ffunction-sections", "-gcodeview", "-g"]

@@ -32,6 +32,8 @@ struct LineSections {
     /// NASM relocates no address in a Mach-O object (2.15 to 3.01): each sequence counts from 0 and ends with its section. Where just
     /// one of these has the size of such a sequence, it is that section's; where none are given, such sequences have no lines.
     std::vector<CodeExtent> unrelocated;
+
+    [[nodiscard]] const LineRelocation* relocation_at(std::uint64_t place) const;
 };
 
 struct SourcePlace {

@@ -10,7 +10,8 @@
 // took over 2 seconds, the process grew by over 500 MB, or the check ended in anything but a report. A crash leaves its input in
 // FOLDER. The last line of the output is for programs. --recipes takes the inputs of recipes.hpp. --write-corpus writes the seeds, a
 // choice of faulty fields and the recipes as files. `code` damages instructions and unwind tables, `stream` puts made-up instructions into
-// code, `lines` damages the object of a module (seeds.hpp); these three verify calling conventions too. Time is the processor's: other work on the machine does not count.
+// code, `lines` damages the object of a module (seeds.hpp); these three verify calling conventions too. Time is the
+// processor's: other work on the machine does not count.
 #include <fmt/format.h>
 
 #include <algorithm>

@@ -26,7 +26,8 @@ struct Outcome {
 /// Finds the source lines of an object's references, as `nasm-ext references` does.
 [[nodiscard]] Outcome check_object(std::span<const std::byte> bytes);
 
-/// Names by which a file of a format is checked: each lets other rules speak. `format` is elf, pe, macho, wheel, or one of those with the verifier.
+/// Names by which a file of a format is checked: each lets other rules speak. `format` is elf, pe, macho, wheel, or one of
+/// those with the verifier.
 [[nodiscard]] std::vector<std::string> names_for(std::string_view format, const std::string& file_name);
 
 }  // namespace nasm_build::fuzz
