@@ -3,6 +3,7 @@
 #include <fmt/core.h>
 
 #include <algorithm>
+#include <exception>
 #include <filesystem>
 #include <iterator>
 #include <memory>
@@ -30,10 +31,11 @@ namespace nasm_build::inspect {
 
 namespace {
 
-// What the module was linked from: the objects of a build, and the code in them. Objects of the other formats carry no line table
-// that is read here; they are passed by, so that a caller may give every object it has.
+// What the module was linked from: the objects of a build, and the code in them. What is no object that is read here (LLVM's bitcode,
+// objects for other processors) is passed by, so that a caller may give every object it has.
 struct Objects {
-    std::vector<std::pair<std::string, FileBytes>> files;  ///< by path
+    std::vector<ObjectInMemory> files;
+    std::vector<FileBytes> contents;  ///< of those that were read here
     std::vector<ObjectCode> code;
 };
 
@@ -41,17 +43,60 @@ struct Objects {
     throw Error(fmt::format("{}: {}", path, error.what()), "give --object the objects that NASM wrote");
 }
 
-Objects read_objects(std::span<const std::string> paths) {
+std::filesystem::path current_folder() {
+    std::error_code ignored;  // then it is empty, and no path lies below it
+    return std::filesystem::current_path(ignored);
+}
+
+// NASM writes whole paths into objects for Windows. Below the folder that this runs in they are told from there on, as those of the
+// other formats are: people know them so, and annotations of a workflow need them so.
+std::string shortened(const std::string& file, const std::filesystem::path& here) {
+    try {
+        const std::filesystem::path path = path_from_utf8(file);
+        const std::filesystem::path shorter =
+            path.is_absolute() ? path.lexically_relative(here) : std::filesystem::path();
+        if (shorter.empty() || *shorter.begin() == "..") {
+            return file;
+        }
+        const std::u8string text = shorter.generic_u8string();
+        return {text.begin(), text.end()};
+    } catch (const std::exception&) {  // Windows has no path for a name that is not UTF-8
+        return file;
+    }
+}
+
+void shorten_paths(std::span<ObjectCode> code) {
+    const std::filesystem::path here = current_folder();
+    for (ObjectCode& section : code) {
+        for (std::string& file : section.files) {
+            file = shortened(file, here);
+        }
+    }
+}
+
+void take_object(Objects& objects, ObjectInMemory file) {
+    if (!object_format(file.bytes)) {
+        return;
+    }
+    std::vector<ObjectCode> code = code_of_object(file.bytes);
+    shorten_paths(code);
+    std::move(code.begin(), code.end(), std::back_inserter(objects.code));
+    objects.files.push_back(std::move(file));
+}
+
+Objects read_objects(std::span<const std::string> paths, std::span<const ObjectInMemory> others) {
     Objects objects;
+    for (const ObjectInMemory& other : others) {
+        try {
+            take_object(objects, other);
+        } catch (const Error& error) {
+            fail_on_object(other.path, error);
+        }
+    }
     for (const std::string& path : paths) {
         try {
-            FileBytes file = read_file(path_from_utf8(path));
-            if (file_type_of(file.bytes()) != FileType::elf) {
-                continue;
-            }
-            std::vector<ObjectCode> code = code_of_object(file.bytes());
-            std::move(code.begin(), code.end(), std::back_inserter(objects.code));
-            objects.files.emplace_back(path, std::move(file));
+            objects.contents.push_back(read_file(path_from_utf8(path)));
+            take_object(objects, {path, objects.contents.back().bytes()});
         } catch (const Error& error) {
             fail_on_object(path, error);
         }
@@ -286,7 +331,7 @@ std::vector<std::string> symbols_of(const Report& report) {
     return {symbols.begin(), symbols.end()};
 }
 
-void add_places(Report& report, const ReferencesBySymbol& references) {
+void add_places(Report& report, const ReferencesBySymbol& references, const std::filesystem::path& here) {
     for (FileReport& file : report.files) {
         for (Finding& finding : file.findings) {
             const auto found = references.find(finding.symbol);
@@ -295,7 +340,7 @@ void add_places(Report& report, const ReferencesBySymbol& references) {
                 continue;
             }
             for (const Reference& reference : found->second) {
-                const SourceLine line{reference.file, reference.line};
+                const SourceLine line{shortened(reference.file, here), reference.line};
                 const bool is_there =
                     std::find(finding.places.begin(), finding.places.end(), line) != finding.places.end();
                 if (!line.file.empty() && !is_there) {
@@ -311,9 +356,13 @@ void find_places(Report& report, const Objects& objects) {
     if (symbols.empty()) {
         return;
     }
-    for (const auto& [path, file] : objects.files) {
+    const std::filesystem::path here = current_folder();
+    for (const auto& [path, bytes] : objects.files) {
+        if (object_format(bytes) != ObjectFormat::elf) {
+            continue;  // of the others no references are read
+        }
         try {
-            add_places(report, references(file.bytes(), symbols));
+            add_places(report, references(bytes, symbols), here);
         } catch (const Error& error) {
             fail_on_object(path, error);
         }
@@ -324,7 +373,7 @@ void find_places(Report& report, const Objects& objects) {
 
 Report check_files(std::span<const std::string> paths, const CheckOptions& options) {
     const std::vector<FoundFile> files = find_files(paths);
-    const Objects objects = read_objects(options.objects);
+    const Objects objects = read_objects(options.objects, {});
     std::vector<Report> parts(files.size());
     for_each_index(files.size(), options.threads,
                    [&](std::size_t index) { check_file(parts[index], files[index], objects, options); });
@@ -337,9 +386,10 @@ Report check_files(std::span<const std::string> paths, const CheckOptions& optio
     return report;
 }
 
-Report check_bytes(const std::string& path, std::span<const std::byte> bytes, const CheckOptions& options) {
+Report check_bytes(const std::string& path, std::span<const std::byte> bytes, const CheckOptions& options,
+                   std::span<const ObjectInMemory> in_memory) {
     Report report;
-    const Objects objects = read_objects(options.objects);
+    const Objects objects = read_objects(options.objects, in_memory);
     check_contents(report, {path, {}, bytes, expectations_of_file(path), {}, false, nullptr, &objects}, options);
     find_places(report, objects);
     return report;

@@ -27,8 +27,15 @@ struct CheckOptions {
 /// when an object cannot be read: the caller named it, so it is the caller's to mend.
 [[nodiscard]] Report check_files(std::span<const std::string> paths, const CheckOptions& options);
 
-/// The same for one file whose bytes are in memory; `path` is what it is called, and nothing is read there.
-[[nodiscard]] Report check_bytes(const std::string& path, std::span<const std::byte> bytes,
-                                 const CheckOptions& options);
+/// An object that a module was linked from, in memory.
+struct ObjectInMemory {
+    std::string path;  ///< what it is called
+    std::span<const std::byte> bytes;
+};
+
+/// The same for one file whose bytes are in memory; `path` is what it is called, and nothing is read there. `objects` are added to
+/// those of the options.
+[[nodiscard]] Report check_bytes(const std::string& path, std::span<const std::byte> bytes, const CheckOptions& options,
+                                 std::span<const ObjectInMemory> objects = {});
 
 }  // namespace nasm_build::inspect

@@ -52,6 +52,8 @@ void Reader::read_header() {
     if (bytes.number(0, 4) != magic_64 || bytes.number(4, 4) != cpu_x86_64 || bytes.number(12, 4) != type_object) {
         throw not_a_macho_object();
     }
+    constexpr std::uint64_t subsections_via_symbols = 0x2000;  // MH_SUBSECTIONS_VIA_SYMBOLS
+    layout.is_parted_at_symbols = (bytes.number(24, 4) & subsections_via_symbols) != 0;
     const std::uint64_t count = bytes.number(16, 4);
     const std::uint64_t end = header_size + bytes.number(20, 4);
     take_part({.offset = 0, .size = end});
@@ -117,17 +119,19 @@ void Reader::read_section(std::uint64_t header) {
     const std::uint64_t flags = bytes.number(header + 64, 4);
     const bool is_filled =
         std::find(without_contents.begin(), without_contents.end(), flags & 0xFFU) == without_contents.end();
-    MachoSection section{.address = bytes.number(header + 32, 8), .contents = {}};
+    MachoSection section{.segment = fixed_text(bytes, header + 16),
+                         .name = fixed_text(bytes, header),
+                         .address = bytes.number(header + 32, 8),
+                         .contents = {}};
     if (is_filled) {
         section.contents = {.offset = bytes.number(header + 48, 4), .size = bytes.number(header + 40, 8)};
     }
     section.is_code = (flags & attributes_of_code) != 0;
-    section.is_compact_unwind =
-        fixed_text(bytes, header) == "__compact_unwind" && fixed_text(bytes, header + 16) == "__LD";
+    section.is_compact_unwind = section.name == "__compact_unwind" && section.segment == "__LD";
     if (section.contents.size != 0) {
         take_part(section.contents);
     }
-    layout.sections.push_back(section);
+    layout.sections.push_back(std::move(section));
     relocation_tables.push_back(
         {.offset = bytes.number(header + 56, 4), .size = bytes.number(header + 60, 4) * relocation_size});
     if (relocation_tables.back().size != 0) {

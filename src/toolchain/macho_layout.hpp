@@ -48,6 +48,8 @@ struct Range {
 };
 
 struct MachoSection {
+    std::string segment;
+    std::string name;
     std::uint64_t address = 0;
     Range contents;  ///< empty where the file holds none
     bool is_code = false;
@@ -101,6 +103,8 @@ struct MachoLayout {
     std::optional<std::uint64_t> symbols_command;  ///< LC_SYMTAB; without it there are no symbols
     std::optional<std::uint64_t> groups_command;  ///< LC_DYSYMTAB
     Range indirect_symbols;
+    bool is_parted_at_symbols =
+        false;  ///< MH_SUBSECTIONS_VIA_SYMBOLS: a linker may move what begins at a symbol, or leave it out
 
     /// Where the field of a relocation lies in the file.
     [[nodiscard]] std::uint64_t field(const MachoRelocation& relocation) const {

@@ -129,10 +129,15 @@ class Samples:
         self.nasm_ext = nasm_ext
 
     def run(self, *words: str) -> None:
+        self.said(*words)
+
+    def said(self, *words: str) -> str:
+        """What a program prints."""
         done = subprocess.run(
             words, cwd=self.folder, capture_output=True, text=True, check=False, timeout=TIMEOUT_SECONDS
         )
         assert done.returncode == 0, f"$ {' '.join(words)}\n{done.stdout}{done.stderr}"
+        return done.stdout
 
     def object(self, source: str, object_format: str, *words: str) -> str:
         """Assembles the text as pymult.asm into pymult.o."""
@@ -146,9 +151,10 @@ class Samples:
         name: str = LINUX,
         link: Sequence[str] = ("-z", "noexecstack"),
         hardening: Sequence[str] = HARDENING,
+        assemble: Sequence[str] = ("-g", "-F", "dwarf"),
     ) -> str:
         """A Linux module; its object, with the lines of the source, stays beside it."""
-        item = self.object(source, "elf64", "-g", "-F", "dwarf")
+        item = self.object(source, "elf64", *assemble)
         self.run(tool("ld.bfd", "ld"), "-shared", "-s", *hardening, "-o", name, item, *link)
         return name
 
@@ -158,9 +164,10 @@ class Samples:
         name: str = MACOS,
         link: Sequence[str] = (),
         prefix: Sequence[str] = ("--prefix", "_"),
+        assemble: Sequence[str] = (),
     ) -> str:
         """A macOS bundle whose symbols are looked up in every image, as distutils links it."""
-        item = self.object(source, "macho64", *prefix)
+        item = self.object(source, "macho64", *prefix, *assemble)
         platform = ["-arch", "x86_64", "-platform_version", "macos", "11.0", "11.0"]
         self.run(
             tool("ld64.lld", "ld64.lld-14"),
@@ -175,9 +182,10 @@ class Samples:
         link: Sequence[str] = ("/export:PyInit_pymult",),
         dll: str = "python313.dll",
         symbols: str = "PyModuleDef_Init",
+        assemble: Sequence[str] = (),
     ) -> str:
         """A Windows module that imports `symbols` from `dll`."""
-        item = self.object(source, "win64")
+        item = self.object(source, "win64", *assemble)
         lines = "".join(f"{symbol}\n" for symbol in symbols.split())
         (self.folder / "python.def").write_text(f"LIBRARY {dll}\nEXPORTS\n{lines}", encoding="utf-8")
         self.run(tool("llvm-dlltool", "llvm-dlltool-14"), "-m", "i386:x86-64", "-d", "python.def", "-l", "python.lib")

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import re
+import shlex
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 
-from check_samples import ELF, LINUX, MACHO, MACOS, PE, WINDOWS, Samples
+from check_samples import ELF, LINUX, MACHO, MACOS, PE, WINDOWS, Samples, tool
 
+INCLUDE = Path(__file__).resolve().parents[2] / "python/nasm_build/include"
 FORMATS = {"elf": (ELF, LINUX), "macho": (MACHO, MACOS), "pe": (PE, WINDOWS)}
 CALLS = {"elf": "call    {} wrt ..plt", "macho": "call    {}", "pe": "call    [__imp_{}]"}
 IMPORTS = ("PyErr_Occurred", "PyLong_FromLong")
@@ -46,13 +48,18 @@ def source_of(binary: str, code: str) -> str:
 
 
 def make(samples: Samples, binary: str, code: str) -> str:
-    source = source_of(binary, code)
+    return link(samples, binary, source_of(binary, code))
+
+
+def link(samples: Samples, binary: str, source: str, *words: str) -> str:
+    """The module, with the object that has its lines as pymult.o; the linker leaves them out. `words` are for NASM."""
     if binary == "elf":
-        return samples.elf(source)
+        return samples.elf(source, assemble=("-g", "-F", "dwarf", *words))
     if binary == "macho":
-        return samples.macho(source)
+        return samples.macho(source, assemble=("-g", "-F", "dwarf", *words), link=("-S",))
     both = ["/export:PyInit_pymult", "/export:kernel"]
-    return samples.pe(source, link=both, symbols=" ".join(("PyModuleDef_Init", *IMPORTS)))
+    symbols = " ".join(("PyModuleDef_Init", *IMPORTS))
+    return samples.pe(source, link=both, symbols=symbols, assemble=("-g", "-F", "cv8", *words))
 
 
 def told(samples: Samples, name: str, *words: str) -> list[str]:
@@ -539,6 +546,98 @@ def test_the_lines_of_the_source(samples: Samples) -> None:
         f"  fix: save rbx before line {first + 1} and restore it before the return, {SAVE}",
     ]
     assert told(samples, LINUX) == [], "without the object nothing says that C calls it"
+
+
+@pytest.mark.parametrize("binary", FORMATS)
+def test_the_lines_of_the_source_in_each_format(samples: Samples, binary: str) -> None:
+    """ELF and Mach-O have DWARF in the object, COFF has CodeView with whole paths; people read the same."""
+    code = """\
+        push    rbx
+        mov     rbx, rax
+        test    eax, eax
+        jnz     .failed
+        pop     rbx
+        ret
+.failed:
+        add     rsp, 8
+        ret
+"""
+    source = source_of(binary, code)
+    first = source.splitlines().index("kernel:") + 2
+    name = link(samples, binary, source)
+    save = SAVE_WINDOWS if binary == "pe" else SAVE
+    assert samples.check("--abi", "--object", "pymult.o", name).output.splitlines()[:5] == [
+        f"pymult.asm:{first + 8}: error: kernel returns with rbx changed [callee-saved]",
+        f"    pymult.asm:{first + 1}: rbx written here",
+        f"    pymult.asm:{first + 3}: jump taken",
+        f"    pymult.asm:{first + 8}: here",
+        f"  fix: save rbx before line {first + 1} and restore it before the return, {save}",
+    ]
+    without = told(samples, name)
+    assert without[1:4] == [
+        "    kernel+0x1: rbx written here",
+        "    kernel+0x6: jump taken",
+        "    kernel+0xe: here",
+    ]
+
+
+WITH_MACROS = """\
+%include "Python.inc"
+exported_function kernel, a
+        sub     rsp, 8
+        py_call PyErr_Occurred
+        add     rsp, 8
+        return  0
+py_methods
+py_module pymult, "A module."
+"""
+
+
+@pytest.mark.parametrize("binary", FORMATS)
+def test_a_fault_in_what_a_macro_emits_names_the_line_that_uses_it(samples: Samples, binary: str) -> None:
+    target = {"elf": "linux-x86_64", "macho": "macosx-11.0-x86_64", "pe": "win-amd64"}[binary]
+    said = samples.nasm_ext_says("flags", "--target", target, "--python", "3.13", "--include-dir", str(INCLUDE)).output
+    words = shlex.split(said)
+    words = words[words.index("--reproducible") :]
+    if binary == "macho":
+        words = [word for word in words if word not in ("--prefix", "_")]  # `Samples` gives it
+    name = link(samples, binary, WITH_MACROS, *words)
+    lines = samples.check("--abi", "--object", "pymult.o", name).output.splitlines()
+    assert lines[:2] == [
+        "pymult.asm:4: error: kernel calls PyErr_Occurred with rsp 8 bytes off a multiple of 16 [call-align]",
+        "    pymult.asm:4: here",
+    ]
+
+
+def test_a_section_that_the_linker_parted(samples: Samples) -> None:
+    """Where a Mach-O object allows it, ld64 leaves out the pieces between symbols that nothing refers to."""
+    source = source_of("macho", SYSTEM_V["a register that is not put back on the way for errors"].code)
+    unused = "unused: mov     eax, 1\n        add     eax, 77\n        ret\n"
+    source = source.replace("kernel:\n", f"{unused}kernel:\n", 1)
+    words = ("-g", "-F", "dwarf", "--prefix", "_", "--before", "subsections_via_symbols")
+    item = samples.object(source, "macho64", *words)
+    assert samples.nasm_ext_says("trim-object", item).returncode == 0, "labels inside of functions would part those too"
+    linker = tool("ld64.lld", "ld64.lld-14")
+    platform = ("-arch", "x86_64", "-platform_version", "macos", "11.0", "11.0", "-S", "-dead_strip")
+    samples.run(linker, *platform, "-bundle", "-undefined", "dynamic_lookup", "-o", MACOS, item)
+    first = source.splitlines().index("kernel:") + 2
+    lines = samples.check("--abi", "--object", item, MACOS).output.splitlines()
+    assert lines[0] == f"pymult.asm:{first + 11}: error: kernel returns with rbx changed [callee-saved]"
+    assert b"\x83\xc0\x4d" not in (samples.folder / MACOS).read_bytes(), "it was left out"
+
+
+def test_what_is_no_object_is_passed_by_and_a_damaged_one_is_told(samples: Samples) -> None:
+    """A caller may give every object it has: bitcode, or what a compiler wrote for another processor."""
+    name = make(samples, "pe", SYSTEM_V["a call 8 bytes off"].code)
+    (samples.folder / "other.o").write_bytes(b"BC\xc0\xde of a compiler")
+    assert samples.check("--object", "other.o", "--object", "pymult.o", name).returncode == 0
+    whole = (samples.folder / "pymult.o").read_bytes()
+    (samples.folder / "cut.o").write_bytes(whole[: len(whole) // 2])
+    said = samples.check("--object", "cut.o", name)
+    assert (said.returncode, said.errors) == (
+        2,
+        "error: cut.o: is no whole COFF object for x86-64\nfix: give --object the objects that NASM wrote\n",
+    )
 
 
 def test_what_cannot_be_followed_is_not_checked(samples: Samples) -> None:

@@ -47,9 +47,13 @@ class Maker:
         self.strip = tool("strip", "llvm-strip", "llvm-strip-14")
 
     def run(self, *words: str) -> None:
+        self.output(*words)
+
+    def output(self, *words: str) -> str:
         done = subprocess.run(words, cwd=self.folder, capture_output=True, text=True, check=False)
         if done.returncode != 0:
             raise SystemExit(f"$ {' '.join(words)}\n{done.stdout}{done.stderr}exit status {done.returncode}")
+        return done.stdout
 
     def assemble(self, source: str, object_format: str, output: str, *words: str) -> None:
         self.run(self.nasm, "-f", object_format, *words, "-o", output, str(SOURCES / source))

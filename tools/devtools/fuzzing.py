@@ -21,6 +21,10 @@ from .environments import Environment
 from .shell import ROOT, DevelopmentError, cores, run, say
 
 FORMATS = ("elf", "pe", "macho", "wheel", "object")
+VERIFIED = ("code", "stream", "lines")
+"""What the verifier of calling conventions gets: damaged code, made-up instructions, damaged objects with the lines."""
+GUIDED = (*FORMATS, "code", "lines")
+"""The libFuzzer targets; that of code has made-up instructions among its mutations."""
 CHUNK = 5_000
 """Inputs a process: the memory that it grew by is judged over all of them."""
 
@@ -34,6 +38,10 @@ class Effort:
 
     count: int = 200_000
     seconds: int = 60
+
+    def inputs(self, name: str) -> int:
+        """Of a format: the verifier gets 100,000 of each kind, unless fewer are asked for."""
+        return min(self.count, 100_000) if name in VERIFIED else self.count
 
 
 @dataclass(frozen=True)
@@ -62,13 +70,14 @@ def damaged(development: Environment, effort: Effort) -> None:
     """Every format under sanitizers, then in the plain build, which bounds memory."""
     sanitized = native.build_sanitized(development, "nasm-ext-mutate")
     plain = native.build_target(development, "nasm-ext-mutate")
-    _run_builds(development, [Build("sanitized", sanitized, _sanitizer_variables()), Build("plain", plain, {})], effort)
+    builds = [Build("sanitized", sanitized, _sanitizer_variables()), Build("plain", plain, {})]
+    _run_builds(development, builds, effort, (*FORMATS, *VERIFIED))
 
 
 def damaged_through_lief(development: Environment, effort: Effort) -> None:
     """The same through a LIEF that is sanitised itself."""
     program = native.build_fuzzers(development, "nasm-ext-mutate")
-    _run_builds(development, [Build("LIEF sanitized", program, _sanitizer_variables())], effort)
+    _run_builds(development, [Build("LIEF sanitized", program, _sanitizer_variables())], effort, FORMATS)
 
 
 def guided(development: Environment, effort: Effort) -> None:
@@ -76,10 +85,10 @@ def guided(development: Environment, effort: Effort) -> None:
     mutate = native.build_fuzzers(development, "nasm-ext-mutate")
     native.build_fuzzers(development, "fuzzers")
     folder = native.fuzzers_folder() / "libfuzzer"
-    samples = native.fuzzers_folder() / "samples/read"
-    run([mutate, "--write-corpus", folder / "start", "--recipes", CORPUS, "--largest-seed", "200000", samples])
+    samples = [native.fuzzers_folder() / "samples" / kind for kind in ("read", "code")]
+    run([mutate, "--write-corpus", folder / "start", "--recipes", CORPUS, "--largest-seed", "200000", *samples])
     with ThreadPoolExecutor(cores()) as pool:
-        results = list(pool.map(lambda name: _guide(name, folder, effort.seconds), FORMATS))
+        results = list(pool.map(lambda name: _guide(name, folder, effort.seconds), GUIDED))
     _print_table([("format", "inputs", "a second", "edges", "corpus", ""), *(row for row, _ in results)])
     failed = [row[0] for row, good in results if not good]
     if failed:
@@ -123,21 +132,26 @@ def _sanitizer_variables() -> dict[str, str]:
     }
 
 
-def _run_builds(development: Environment, builds: Sequence[Build], effort: Effort) -> None:
-    seeds = [path for path in (_samples(builds[0].program), _standard_library(development)) if path.is_dir()]
-    jobs = [(build, name, first) for build in builds for name in FORMATS for first in range(0, effort.count, CHUNK)]
-    results: dict[tuple[str, str], list[Chunk]] = {(build.name, name): [] for build in builds for name in FORMATS}
+def _run_builds(development: Environment, builds: Sequence[Build], effort: Effort, formats: Sequence[str]) -> None:
+    seeds = {name: _seeds(development, builds[0].program, name) for name in formats}
+    jobs = [
+        (build, name, first)
+        for build in builds
+        for name in formats
+        for first in range(0, effort.inputs(name), CHUNK)
+    ]  # fmt: skip
+    results: dict[tuple[str, str], list[Chunk]] = {(build.name, name): [] for build in builds for name in formats}
     failures: list[str] = []
-    kept = {build.name: _Kept(build, seeds) for build in builds}
+    kept = {build.name: _Kept(build, sorted({path for paths in seeds.values() for path in paths})) for build in builds}
     with ThreadPoolExecutor(cores()) as pool:
         started = {}
         for build, name, first in jobs:
-            count = min(CHUNK, effort.count - first)
+            count = min(CHUNK, effort.inputs(name) - first)
             known = kept[build.name].get(name, first, count)
             if known is not None:
                 results[build.name, name].append(known)
             else:
-                started[pool.submit(_run_chunk, build, name, first, count, seeds)] = (build, name, first, count)
+                started[pool.submit(_run_chunk, build, name, first, count, seeds[name])] = (build, name, first, count)
         for future in as_completed(started):
             build, name, first, count = started[future]
             chunk = future.result()
@@ -152,9 +166,11 @@ def _run_builds(development: Environment, builds: Sequence[Build], effort: Effor
         raise DevelopmentError(f"{len(failures)} chunks failed: {'; '.join(failures[:10])}")
 
 
-def _samples(program: Path) -> Path:
-    """What tests/samples made in the build folder of a program: tests/cpp/fuzz/nasm-ext-mutate."""
-    return program.parents[3] / "samples/read"
+def _seeds(development: Environment, program: Path, name: str) -> list[Path]:
+    """What a format's inputs are made from: what tests/samples made in the build folder of a program
+    (tests/cpp/fuzz/nasm-ext-mutate), and what linkers make of large C sources."""
+    samples = program.parents[3] / "samples" / ("code" if name in VERIFIED else "read")
+    return [path for path in (samples, _standard_library(development)) if path.is_dir()]
 
 
 def _standard_library(development: Environment) -> Path:

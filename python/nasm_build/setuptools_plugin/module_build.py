@@ -234,7 +234,7 @@ class ModuleBuild:
             python=self.session.python.version,
             limited_api=self.plan.limited_api,
             target=self.session.python.platform,
-            objects=self._object_paths() if self.toolchain.link_style == "elf" else (),
+            objects=self._object_paths(),
         )
 
     def _accept(self, report: inspector.Report | None) -> None:

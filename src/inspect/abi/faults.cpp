@@ -348,9 +348,10 @@ std::vector<Analysis::Visit> Analysis::way_to(std::uint64_t address, Register su
         if (!with_assumptions && !passage.assumes.empty()) {
             continue;
         }
+        const bool is_changed = passage.is_changed;  // of a visit, which moves when the list grows
         for (const auto& [target, by] : blocks_.at(here.block).edges) {
-            if (seen.try_emplace({target, passage.is_changed}, true).second) {
-                visits.push_back({target, index, by, passage.is_changed, {}});
+            if (seen.try_emplace({target, is_changed}, true).second) {
+                visits.push_back({target, index, by, is_changed, {}});
             }
         }
     }

@@ -9,35 +9,44 @@ namespace {
 
 using Bytes = std::span<const std::byte>;
 
+// What is looked for: a section, or a piece of one.
+struct Piece {
+    const ObjectCode& code;
+    std::size_t begin = 0;
+    std::size_t end = 0;
+
+    [[nodiscard]] std::size_t size() const { return end - begin; }
+};
+
 // The longest run of bytes that the linker leaves alone: what is searched for.
 struct Anchor {
-    std::size_t offset = 0;
+    std::size_t offset = 0;  // in the piece
     std::size_t size = 0;
 };
 
-Anchor anchor_of(const ObjectCode& code) {
+Anchor anchor_of(const Piece& piece) {
     Anchor longest;
     Anchor run;
-    for (std::size_t at = 0; at < code.bytes.size(); ++at) {
-        run = code.is_patched[at] ? Anchor{at + 1, 0} : Anchor{run.offset, run.size + 1};
+    for (std::size_t at = 0; at < piece.size(); ++at) {
+        run = piece.code.is_patched[piece.begin + at] ? Anchor{at + 1, 0} : Anchor{run.offset, run.size + 1};
         longest = run.size > longest.size ? run : longest;
     }
     return longest;
 }
 
-bool is_same(const ObjectCode& code, Bytes there) {
-    for (std::size_t at = 0; at < code.bytes.size(); ++at) {
-        if (!code.is_patched[at] && code.bytes[at] != there[at]) {
+bool is_same(const Piece& piece, Bytes there) {
+    for (std::size_t at = 0; at < piece.size(); ++at) {
+        if (!piece.code.is_patched[piece.begin + at] && piece.code.bytes[piece.begin + at] != there[at]) {
             return false;
         }
     }
     return true;
 }
 
-// The offset at which the code lies in a section; nothing when it is not there or there twice.
-std::vector<std::size_t> places_in(const ObjectCode& code, const Anchor& anchor, Bytes section) {
+// The offset at which the piece lies in a section; two are enough to know that it is there more than once.
+std::vector<std::size_t> places_in(const Piece& piece, const Anchor& anchor, Bytes section) {
     std::vector<std::size_t> places;
-    const Bytes wanted = code.bytes.subspan(anchor.offset, anchor.size);
+    const Bytes wanted = piece.code.bytes.subspan(piece.begin + anchor.offset, anchor.size);
     const std::boyer_moore_horspool_searcher searcher(
         reinterpret_cast<const unsigned char*>(wanted.data()),
         reinterpret_cast<const unsigned char*>(wanted.data()) + wanted.size());
@@ -45,8 +54,8 @@ std::vector<std::size_t> places_in(const ObjectCode& code, const Anchor& anchor,
     const auto* const last = first + section.size();
     for (const auto* at = std::search(first, last, searcher); at != last; at = std::search(at + 1, last, searcher)) {
         const auto offset = static_cast<std::size_t>(at - first);
-        const bool fits = offset >= anchor.offset && section.size() - (offset - anchor.offset) >= code.bytes.size();
-        if (fits && is_same(code, section.subspan(offset - anchor.offset, code.bytes.size()))) {
+        const bool fits = offset >= anchor.offset && section.size() - (offset - anchor.offset) >= piece.size();
+        if (fits && is_same(piece, section.subspan(offset - anchor.offset, piece.size()))) {
             places.push_back(offset - anchor.offset);
         }
         if (places.size() > 1) {
@@ -56,44 +65,65 @@ std::vector<std::size_t> places_in(const ObjectCode& code, const Anchor& anchor,
     return places;
 }
 
+// The addresses at which the piece lies in the module. One with fewer bytes of its own than `least` could be anybody's.
+std::vector<std::uint64_t> addresses_of(const Piece& piece, std::size_t least, const code::CodeMap& map) {
+    const Anchor anchor = anchor_of(piece);
+    std::vector<std::uint64_t> found;
+    if (anchor.size < least) {
+        return found;
+    }
+    for (const code::CodeSection& section : map.sections) {
+        for (const std::size_t offset : places_in(piece, anchor, section.bytes.bytes())) {
+            found.push_back(section.address + offset);
+        }
+    }
+    return found;
+}
+
 }  // namespace
 
 Sources::Sources(std::span<const ObjectCode> objects, const code::CodeMap& map) {
-    constexpr std::size_t least = 4;
+    constexpr std::size_t least_of_section = 4, least_of_piece = 8;
     for (const ObjectCode& code : objects) {
-        const Anchor anchor = anchor_of(code);
-        if (anchor.size < least) {
+        const std::vector<std::uint64_t> whole = addresses_of({code, 0, code.bytes.size()}, least_of_section, map);
+        if (whole.size() == 1) {
+            placed_.push_back({&code, 0, code.bytes.size(), whole.front()});
+        }
+        if (!whole.empty() || code.cuts.empty()) {
             continue;
         }
-        std::vector<std::uint64_t> found;
-        for (const code::CodeSection& section : map.sections) {
-            for (const std::size_t offset : places_in(code, anchor, section.bytes.bytes())) {
-                found.push_back(section.address + offset);
+        for (std::size_t cut = 0; cut <= code.cuts.size(); ++cut) {
+            const auto begin = static_cast<std::size_t>(cut == 0 ? 0 : code.cuts[cut - 1]);
+            const auto end = cut == code.cuts.size() ? code.bytes.size() : static_cast<std::size_t>(code.cuts[cut]);
+            const std::vector<std::uint64_t> found = addresses_of({code, begin, end}, least_of_piece, map);
+            if (found.size() == 1) {
+                placed_.push_back({&code, begin, end, found.front()});
             }
-        }
-        if (found.size() == 1) {
-            placed_.push_back({&code, found.front()});
         }
     }
 }
 
+const ObjectLines* Sources::lines_at(const Placed& piece, std::uint64_t address) {
+    if (address < piece.address || address - piece.address >= piece.end - piece.begin) {
+        return nullptr;
+    }
+    const std::uint64_t offset = piece.begin + (address - piece.address);
+    const auto found = std::find_if(piece.code->lines.begin(), piece.code->lines.end(), [&](const ObjectLines& lines) {
+        return offset >= lines.begin && offset < lines.end;
+    });
+    return found == piece.code->lines.end() ? nullptr : &*found;
+}
+
 bool Sources::covers(std::uint64_t address) const noexcept {
-    return std::any_of(placed_.begin(), placed_.end(), [address](const Placed& one) {
-        return address >= one.address && address - one.address < one.code->bytes.size();
+    return std::any_of(placed_.begin(), placed_.end(), [address](const Placed& piece) {
+        return address >= piece.address && address - piece.address < piece.end - piece.begin;
     });
 }
 
 std::optional<SourceLine> Sources::line_at(std::uint64_t address) const {
-    for (const Placed& one : placed_) {
-        if (address < one.address || address - one.address >= one.code->bytes.size()) {
-            continue;
-        }
-        const std::uint64_t offset = address - one.address;
-        const auto found = std::find_if(one.code->lines.begin(), one.code->lines.end(), [&](const ObjectLines& lines) {
-            return offset >= lines.begin && offset < lines.end;
-        });
-        if (found != one.code->lines.end()) {
-            return SourceLine{found->file, found->line};
+    for (const Placed& piece : placed_) {
+        if (const ObjectLines* const lines = lines_at(piece, address)) {
+            return SourceLine{piece.code->files[lines->file], lines->line};
         }
     }
     return std::nullopt;
@@ -103,8 +133,8 @@ std::vector<Sources::GlobalFunction> Sources::globals() const {
     std::vector<GlobalFunction> found;
     for (const Placed& one : placed_) {
         for (const ObjectSymbol& symbol : one.code->symbols) {
-            if (symbol.is_global) {
-                found.push_back({one.address + symbol.offset, symbol.name});
+            if (symbol.is_global && symbol.offset >= one.begin && symbol.offset < one.end) {
+                found.push_back({one.address + (symbol.offset - one.begin), symbol.name});
             }
         }
     }

@@ -15,7 +15,8 @@ namespace nasm_build::inspect::abi {
 /// A section of an object, found in the module byte for byte, but for what the linker wrote.
 class Sources {
 public:
-    /// Sections that are not there, or there more than once, are passed over. `objects` must outlive this.
+    /// Sections that are not there, or there more than once, are passed over; of one that a linker parted, each piece is looked for
+    /// by itself. `objects` must outlive this.
     Sources(std::span<const ObjectCode> objects, const code::CodeMap& map);
 
     /// Whether one of the objects has the code there.
@@ -32,8 +33,12 @@ public:
 private:
     struct Placed {
         const ObjectCode* code = nullptr;
-        std::uint64_t address = 0;
+        std::uint64_t begin = 0;  ///< of the piece, in the section
+        std::uint64_t end = 0;
+        std::uint64_t address = 0;  ///< of the piece in the module
     };
+    [[nodiscard]] static const ObjectLines* lines_at(const Placed& piece, std::uint64_t address);
+
     std::vector<Placed> placed_;
 };
 

@@ -3,15 +3,15 @@
 
 #include <algorithm>
 
+#include "inspect/read/line_names.hpp"
+
 namespace nasm_build::inspect {
 
 namespace {
 
 constexpr std::size_t range_limit = 4'000'000;
-constexpr std::size_t file_limit = 100'000;
-constexpr std::size_t name_limit = 4096;  // PATH_MAX of Linux; a longer name is no file
-
-enum ContentType : std::uint64_t { content_path = 1, content_directory = 2 };
+// Of the names of all files together: version 5 lets them share their bytes.
+constexpr std::size_t names_limit = std::size_t{16} << 20U;
 
 /// The state machine's registers that a line needs.
 struct Registers {
@@ -20,11 +20,7 @@ struct Registers {
     std::uint64_t file = 1;
     std::int64_t line = 1;
     bool placed = false;  ///< the address came from a relocation
-};
-
-struct FileName {
-    std::string_view path;
-    std::uint64_t directory = 0;
+    bool unrelocated = false;  ///< it counts from the start of a section that the end of the sequence tells
 };
 
 }  // namespace
@@ -32,7 +28,7 @@ struct FileName {
 /// One unit: its header, then its program.
 class LineUnit {
 public:
-    LineUnit(const LineSections& sections, LineTable& table) : sections_(sections), table_(table) {}
+    LineUnit(const LineSections& sections, LineTable& table) : sections_(sections), table_(table), names_(sections) {}
 
     /// Reads the unit at `start` and returns where the next one starts; nothing when the table cannot be read on.
     std::optional<std::uint64_t> read(std::uint64_t start) {
@@ -51,21 +47,11 @@ public:
         if (!unit.failed()) {
             run(unit);
         }
+        forget_unplaced();
         return end;
     }
 
 private:
-    [[nodiscard]] std::uint64_t read_offset(Cursor& cursor) const {
-        return offset_size_ == 8 ? cursor.read<std::uint64_t>() : cursor.read<std::uint32_t>();
-    }
-
-    [[nodiscard]] const LineRelocation* relocation_at(std::uint64_t place) const {
-        const auto found = std::lower_bound(
-            sections_.relocations.begin(), sections_.relocations.end(), place,
-            [](const LineRelocation& relocation, std::uint64_t wanted) { return relocation.place < wanted; });
-        return found != sections_.relocations.end() && found->place == place ? &*found : nullptr;
-    }
-
     void read_header(Cursor& cursor) {
         version_ = cursor.read<std::uint16_t>();
         if (version_ < 2 || version_ > 5) {
@@ -75,7 +61,8 @@ private:
         if (version_ == 5) {
             cursor.skip(2);  // the sizes of an address and of a segment selector
         }
-        const std::uint64_t header_length = read_offset(cursor);
+        const std::uint64_t header_length =
+            offset_size_ == 8 ? cursor.read<std::uint64_t>() : cursor.read<std::uint32_t>();
         const std::uint64_t program = cursor.position() + header_length;
         if (header_length > cursor.left()) {
             cursor.fail();
@@ -94,134 +81,12 @@ private:
         for (unsigned opcode = 1; opcode < opcode_base_; ++opcode) {
             operand_counts_.push_back(cursor.read<std::uint8_t>());
         }
-        if (version_ == 5) {
-            directories_ = names_only(read_entries(cursor));
-            files_ = read_entries(cursor);
-        } else {
-            read_old_names(cursor);
-        }
+        names_.read(cursor, version_, offset_size_);
         if (!cursor.failed() && cursor.position() <= program) {
             cursor.skip(program - cursor.position());
         } else {
             cursor.fail();
         }
-    }
-
-    void read_old_names(Cursor& cursor) {
-        directories_ = {std::string_view{}};  // 0: the folder that the assembler ran in
-        while (!cursor.failed() && directories_.size() < file_limit) {
-            const std::string_view name = cursor.read_text();
-            if (name.empty()) {
-                break;
-            }
-            directories_.push_back(name);
-        }
-        files_ = {FileName{}};  // files count from 1
-        while (!cursor.failed() && files_.size() < file_limit) {
-            if (!read_old_file(cursor)) {
-                break;
-            }
-        }
-    }
-
-    bool read_old_file(Cursor& cursor) {
-        FileName file{cursor.read_text(), 0};
-        if (file.path.empty()) {
-            return false;
-        }
-        file.directory = cursor.read_uleb();
-        static_cast<void>(cursor.read_uleb());  // time of change
-        static_cast<void>(cursor.read_uleb());  // size
-        files_.push_back(file);
-        return true;
-    }
-
-    static std::vector<std::string_view> names_only(const std::vector<FileName>& entries) {
-        std::vector<std::string_view> names;
-        names.reserve(entries.size());
-        for (const FileName& entry : entries) {
-            names.push_back(entry.path);
-        }
-        return names;
-    }
-
-    /// Version 5: a list of (what, form), then the entries.
-    std::vector<FileName> read_entries(Cursor& cursor) {
-        std::vector<std::pair<std::uint64_t, std::uint64_t>> format;
-        const auto columns = cursor.read<std::uint8_t>();
-        for (unsigned i = 0; i < columns; ++i) {
-            const std::uint64_t what = cursor.read_uleb();
-            format.emplace_back(what, cursor.read_uleb());
-        }
-        const std::uint64_t count = cursor.read_uleb();
-        std::vector<FileName> entries;
-        if (format.empty() && count != 0) {
-            cursor.fail();
-        }
-        for (std::uint64_t i = 0; i < count && !cursor.failed() && entries.size() < file_limit; ++i) {
-            FileName entry;
-            for (const auto& [what, form] : format) {
-                read_field(cursor, what, form, entry);
-            }
-            entries.push_back(entry);
-        }
-        return entries;
-    }
-
-    void read_field(Cursor& cursor, std::uint64_t what, std::uint64_t form, FileName& entry) const {
-        std::string_view text;
-        std::uint64_t number = 0;
-        switch (form) {
-            case 0x08:
-                text = cursor.read_text();
-                break;  // DW_FORM_string
-            case 0x0E:
-                text = text_at(cursor, sections_.string);
-                break;  // DW_FORM_strp
-            case 0x1F:
-                text = text_at(cursor, sections_.line_string);
-                break;  // DW_FORM_line_strp
-            case 0x0B:
-                number = cursor.read<std::uint8_t>();
-                break;  // DW_FORM_data1
-            case 0x05:
-                number = cursor.read<std::uint16_t>();
-                break;  // DW_FORM_data2
-            case 0x06:
-                number = cursor.read<std::uint32_t>();
-                break;  // DW_FORM_data4
-            case 0x07:
-                number = cursor.read<std::uint64_t>();
-                break;  // DW_FORM_data8
-            case 0x0F:
-                number = cursor.read_uleb();
-                break;  // DW_FORM_udata
-            case 0x1E:
-                cursor.skip(16);
-                break;  // DW_FORM_data16: an MD5
-            case 0x09:
-                cursor.skip(cursor.read_uleb());
-                break;  // DW_FORM_block
-            default:
-                cursor.fail();
-                break;
-        }
-        if (what == content_path) {
-            entry.path = text;
-        } else if (what == content_directory) {
-            entry.directory = number;
-        }
-    }
-
-    std::string_view text_at(Cursor& cursor, ByteView strings) const {
-        const LineRelocation* relocation = relocation_at(cursor.position());
-        const std::uint64_t offset = read_offset(cursor);
-        const auto text = strings.text(relocation != nullptr ? relocation->value : offset);
-        if (!text) {
-            cursor.fail();
-            return {};
-        }
-        return *text;
     }
 
     void run(Cursor& cursor) {
@@ -291,6 +156,7 @@ private:
         switch (cursor.read<std::uint8_t>()) {
             case 1:  // DW_LNE_end_sequence
                 add_row(true);
+                place_sequence();
                 registers_ = {};
                 has_row_ = false;
                 break;
@@ -298,7 +164,7 @@ private:
                 set_address(cursor, length - 1);
                 break;  // DW_LNE_set_address
             case 3:
-                static_cast<void>(read_old_file(cursor));
+                static_cast<void>(names_.read_file(cursor));
                 break;  // DW_LNE_define_file
             default:
                 break;
@@ -311,13 +177,44 @@ private:
     }
 
     void set_address(Cursor& cursor, std::uint64_t size) {
-        const LineRelocation* relocation = relocation_at(cursor.position());
+        const LineRelocation* relocation = sections_.relocation_at(cursor.position());
+        forget_unplaced();
         registers_.placed = relocation != nullptr && size == 8;
         if (registers_.placed) {
             registers_.section = relocation->section;
             registers_.address = relocation->value;
+        } else if (size == 8 && !sections_.unrelocated.empty() && cursor.read<std::uint64_t>() == 0) {
+            registers_.placed = registers_.unrelocated = true;
+            registers_.address = 0;
+            first_range_ = table_.ranges_.size();
         }
         has_row_ = false;
+    }
+
+    /// At the end of a sequence without a relocation: its ranges are those of the section of its size.
+    void place_sequence() {
+        if (!registers_.unrelocated) {
+            return;
+        }
+        const auto has_size = [&](const CodeExtent& extent) { return extent.size == registers_.address; };
+        const auto found = std::find_if(sections_.unrelocated.begin(), sections_.unrelocated.end(), has_size);
+        if (found == sections_.unrelocated.end() ||
+            std::find_if(found + 1, sections_.unrelocated.end(), has_size) != sections_.unrelocated.end()) {
+            forget_unplaced();
+            return;
+        }
+        for (std::size_t i = first_range_; i < table_.ranges_.size(); ++i) {
+            table_.ranges_[i].section = found->section;
+        }
+        registers_.unrelocated = false;
+    }
+
+    /// Without its end, or with one that is no section's, a sequence has no lines.
+    void forget_unplaced() {
+        if (registers_.unrelocated) {
+            table_.ranges_.resize(first_range_);
+            registers_.unrelocated = false;
+        }
     }
 
     /// A row holds from its address to the next row's.
@@ -334,21 +231,20 @@ private:
     }
 
     std::optional<std::uint32_t> index_of(std::uint64_t file) {
-        if (file >= files_.size() || files_[static_cast<std::size_t>(file)].path.empty()) {
+        if (!names_.has(file)) {
             return std::nullopt;
         }
-        if (known_.size() < files_.size()) {
-            known_.resize(files_.size());
+        if (known_.size() <= file) {
+            known_.resize(static_cast<std::size_t>(file) + 1);
         }
         auto& known = known_[static_cast<std::size_t>(file)];
         if (!known) {
-            const FileName& name = files_[static_cast<std::size_t>(file)];
-            std::string path(name.path.substr(0, name_limit));
-            const bool absolute = path.front() == '/' || path.front() == '\\' || (path.size() > 1 && path[1] == ':');
-            if (!absolute && name.directory != 0 && name.directory < directories_.size()) {
-                path = std::string(directories_[static_cast<std::size_t>(name.directory)].substr(0, name_limit)) + "/" +
-                       path;
+            // In the tables without relocations, those of NASM's Mach-O objects, folders are counted from 0.
+            std::string path = names_.path(file, registers_.unrelocated ? 1 : 0);
+            if (path.size() > names_limit - table_.names_size_) {
+                return std::nullopt;
             }
+            table_.names_size_ += path.size();
             known = static_cast<std::uint32_t>(table_.files_.size());
             table_.files_.push_back(std::move(path));
         }
@@ -357,6 +253,7 @@ private:
 
     const LineSections& sections_;
     LineTable& table_;
+    LineNames names_;
     std::uint64_t offset_size_ = 4;
     std::uint16_t version_ = 0;
     std::uint8_t minimum_length_ = 1;
@@ -364,13 +261,19 @@ private:
     std::uint8_t line_range_ = 0;
     std::uint8_t opcode_base_ = 0;
     std::vector<std::uint8_t> operand_counts_;
-    std::vector<std::string_view> directories_;
-    std::vector<FileName> files_;
     std::vector<std::optional<std::uint32_t>> known_;
     Registers registers_;
     Registers row_;
     bool has_row_ = false;
+    std::size_t first_range_ = 0;  ///< of a sequence without a relocation
 };
+
+const LineRelocation* LineSections::relocation_at(std::uint64_t place) const {
+    const auto found = std::lower_bound(
+        relocations.begin(), relocations.end(), place,
+        [](const LineRelocation& relocation, std::uint64_t wanted) { return relocation.place < wanted; });
+    return found != relocations.end() && found->place == place ? &*found : nullptr;
+}
 
 LineTable::LineTable(const LineSections& sections) {
     for (std::optional<std::uint64_t> at = 0; at && *at < sections.line.size();) {
@@ -379,6 +282,14 @@ LineTable::LineTable(const LineSections& sections) {
     std::stable_sort(ranges_.begin(), ranges_.end(), [](const Range& left, const Range& right) {
         return left.section != right.section ? left.section < right.section : left.begin < right.begin;
     });
+    // Under subsections_via_symbols NASM begins a sequence at each global symbol of a Mach-O section, and ends all of them where the
+    // section ends: the last range of each lies over the ranges of the next.
+    for (std::size_t i = 0; i + 1 < ranges_.size(); ++i) {
+        if (ranges_[i].section == ranges_[i + 1].section) {
+            ranges_[i].end = std::min(ranges_[i].end, ranges_[i + 1].begin);
+        }
+    }
+    std::erase_if(ranges_, [](const Range& range) { return range.begin >= range.end; });
 }
 
 std::optional<SourcePlace> LineTable::find(std::uint32_t section, std::uint64_t offset) const {

@@ -88,14 +88,18 @@ void cut(Bytes& bytes, const Layout& layout, Random& random) {
 
 }  // namespace
 
-std::vector<std::byte> damage(std::span<const std::byte> good, const Layout& layout, Random& random) {
+std::vector<std::byte> damage(std::span<const std::byte> good, const Layout& layout, Random& random, bool may_cut) {
     Bytes bytes(good.begin(), good.end());
     // One fault alone goes the deepest: of several, the first check meets one.
     const std::uint64_t rounds = random.below(2) == 0 ? 1 : 1 + random.below(4);
     for (std::uint64_t round = 0; round < rounds; ++round) {
         switch (random.below(12)) {
             case 0:
-                cut(bytes, layout, random);
+                if (may_cut) {
+                    cut(bytes, layout, random);
+                } else {
+                    flip_bits(bytes, layout, random);
+                }
                 break;
             case 1:
             case 2:

@@ -50,6 +50,8 @@ Layout layout_of(std::span<const std::byte> bytes) {
         default:
             if (file.u16(0) == 0x5A4D) {
                 lay_out_pe(file);
+            } else if (file.u16(0) == 0x8664 && file.u16(16) == 0) {
+                lay_out_coff(file);
             }
     }
     Layout layout = file.take();

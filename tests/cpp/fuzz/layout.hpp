@@ -43,7 +43,7 @@ struct Table {
 
 using Layout = std::vector<Table>;
 
-/// The structured parts of an ELF, PE, Mach-O or ZIP file, at least one of any file that is not empty. Meant for files that a
+/// The structured parts of an ELF, PE, COFF, Mach-O or ZIP file, at least one of any file that is not empty. Meant for files that a
 /// linker made; bounded for others.
 [[nodiscard]] Layout layout_of(std::span<const std::byte> file);
 
@@ -77,6 +77,7 @@ private:
     Layout tables_;
 };
 
+void lay_out_coff(LayoutBuilder& file);
 void lay_out_elf(LayoutBuilder& file);
 void lay_out_pe(LayoutBuilder& file);
 void lay_out_macho(LayoutBuilder& file, std::size_t start);

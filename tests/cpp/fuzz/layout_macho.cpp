@@ -38,6 +38,9 @@ private:
                 file_.add("segment", at, 72, 1, shape<4, 4, 8, 8, 8, 8, 8, 8, 4, 4, 4, 4>);
                 file_.add("section", at + 72, 80, (std::max<std::size_t>(size, 72) - 72) / 80,
                           shape<8, 8, 8, 8, 8, 8, 4, 4, 4, 4, 4, 4, 4, 4>);
+                if (file_.u32(start_ + 12) == 1) {
+                    lay_out_object_sections(at + 72, (std::max<std::size_t>(size, 72) - 72) / 80);
+                }
                 break;
             case 0x1:
                 file_.add("segment", at, 56, 1, shape<4, 4, 8, 8, 4, 4, 4, 4, 4, 4, 4, 4>);
@@ -49,6 +52,18 @@ private:
                 break;
         }
         lay_out_data(type, at);
+    }
+
+    // An object's debug data (S_ATTR_DEBUG) and relocations, which linked files have elsewhere.
+    void lay_out_object_sections(std::size_t first, std::size_t count) {
+        constexpr std::size_t most_sections = 255;
+        for (std::size_t i = 0; i < std::min(count, most_sections); ++i) {
+            const std::size_t header = first + i * 80;
+            if ((file_.u32(header + 64) & 0x02000000U) != 0) {
+                file_.add_bytes("debug data", place(header + 48), file_.u64(header + 40));
+            }
+            file_.add("relocation", place(header + 56), 8, file_.u32(header + 60), shape<4, 4>);
+        }
     }
 
     [[nodiscard]] std::size_t place(std::size_t field) const { return start_ + file_.u32(field); }

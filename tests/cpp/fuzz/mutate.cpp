@@ -1,7 +1,7 @@
 // nasm-ext-mutate: damages good files and checks every one of them in this process, from its bytes to the reports.
 //
-//     nasm-ext-mutate --format elf|pe|macho|wheel|object [--first I] [--count N] [--seed S] [--faults] [--failures FOLDER]
-//                     [--time-limit SECONDS] [--largest-seed BYTES] SEED…
+//     nasm-ext-mutate --format elf|pe|macho|wheel|object|code|stream|lines [--first I] [--count N] [--seed S] [--faults]
+//                     [--failures FOLDER] [--time-limit SECONDS] [--largest-seed BYTES] SEED…
 //     nasm-ext-mutate --format FORMAT --recipes FOLDER SEED…
 //     nasm-ext-mutate --write-corpus FOLDER [--recipes FOLDER] [--largest-seed BYTES] SEED…
 //
@@ -9,7 +9,9 @@
 // --faults they are the faulty fields of every seed, one field an input, N of them spread evenly over all. Exit status 1: an input
 // took over 2 seconds, the process grew by over 500 MB, or the check ended in anything but a report. A crash leaves its input in
 // FOLDER. The last line of the output is for programs. --recipes takes the inputs of recipes.hpp. --write-corpus writes the seeds, a
-// choice of faulty fields and the recipes as files. Time is the processor's: other work on the machine does not count.
+// choice of faulty fields and the recipes as files. `code` damages instructions and unwind tables, `stream` puts made-up instructions into
+// code, `lines` damages the object of a module (seeds.hpp); these three verify calling conventions too. Time is the
+// processor's: other work on the machine does not count.
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -176,7 +178,7 @@ void run_damaged(Run& run, const Options& options, const fuzz::SeedsByFormat& se
 }
 
 fuzz::Input faulty_input(const fuzz::Seed& seed, const fuzz::Fault& fault, std::uint64_t index) {
-    const auto good = seed.file.bytes();
+    const auto good = seed.bytes();
     fuzz::Input input{seed.names.empty() ? std::string() : seed.names[index % seed.names.size()],
                       {good.begin(), good.end()},
                       index % 16 == 0};
@@ -187,13 +189,13 @@ fuzz::Input faulty_input(const fuzz::Seed& seed, const fuzz::Fault& fault, std::
 void run_faults(Run& run, const Options& options, const std::vector<fuzz::Seed>& seeds) {
     std::uint64_t all = 0;
     for (const fuzz::Seed& seed : seeds) {
-        all += fuzz::faults_of(seed.file.bytes(), seed.layout).size();
+        all += fuzz::faults_of(seed.bytes(), seed.layout).size();
     }
     fmt::print("{}: {} faults in {} seeds\n", options.format, all, seeds.size());
     const std::uint64_t step = std::max<std::uint64_t>(1, all / std::max<std::uint64_t>(1, options.count));
     std::uint64_t index = 0;
     for (const fuzz::Seed& seed : seeds) {
-        for (const fuzz::Fault& fault : fuzz::faults_of(seed.file.bytes(), seed.layout)) {
+        for (const fuzz::Fault& fault : fuzz::faults_of(seed.bytes(), seed.layout)) {
             if (++index % step == 0) {
                 run.check(faulty_input(seed, fault, index), index);
             }
@@ -215,8 +217,8 @@ void write_corpus(const Options& options, const fuzz::SeedsByFormat& seeds) {
         std::filesystem::create_directories(options.corpus / format);
         for (const fuzz::Seed& seed : files) {
             const std::string name = seed.path.filename().string();
-            write_file(options.corpus / format / name, seed.file.bytes());
-            const std::vector<fuzz::Fault> faults = fuzz::faults_of(seed.file.bytes(), seed.layout);
+            write_file(options.corpus / format / name, seed.bytes());
+            const std::vector<fuzz::Fault> faults = fuzz::faults_of(seed.bytes(), seed.layout);
             const std::uint64_t step = std::max<std::uint64_t>(1, faults.size() / faults_a_seed);
             for (std::uint64_t i = 0; i < faults.size(); i += step) {
                 write_file(options.corpus / format / fmt::format("{}-{}", name, i),
@@ -232,11 +234,13 @@ void write_corpus(const Options& options, const fuzz::SeedsByFormat& seeds) {
 }
 
 int run(const Options& options) {
-    const fuzz::SeedsByFormat seeds = fuzz::load_seeds(options.seeds, options.largest_seed);
     if (!options.corpus.empty()) {
-        write_corpus(options, seeds);
+        for (const char* const format : {"", "code", "lines"}) {
+            write_corpus(options, fuzz::load_seeds(options.seeds, options.largest_seed, format));
+        }
         return 0;
     }
+    const fuzz::SeedsByFormat seeds = fuzz::load_seeds(options.seeds, options.largest_seed, options.format);
     if (!seeds.contains(options.format)) {
         usage(fmt::format("there is no seed of the format '{}'", options.format));
     }

@@ -43,7 +43,7 @@ Input make(const std::vector<std::string>& parts, std::span<const Seed> seeds) {
     if (table == seed->layout.end() || entry >= table->count || field >= table->fields.size()) {
         throw Error(fmt::format("{} has no such field", parts[0]));
     }
-    const auto good = seed->file.bytes();
+    const auto good = seed->bytes();
     Input input{seed->names.front(), {good.begin(), good.end()}, true};
     fuzz::apply(fault_in(*table, entry, table->fields[field], std::stoull(parts[4], nullptr, 0)), input.bytes);
     return input;

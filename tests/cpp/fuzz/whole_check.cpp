@@ -29,8 +29,7 @@ bool has_control_character(std::string_view text) noexcept {
     });
 }
 
-void check_into(Outcome& outcome, const std::string& name, std::span<const std::byte> bytes, bool every_report) {
-    const inspect::Report report = inspect::check_bytes(name, bytes, {});
+void judge(Outcome& outcome, const inspect::Report& report, bool every_report) {
     if (report.files.empty()) {
         outcome.broken = "the report says nothing of the file";
     }
@@ -56,22 +55,12 @@ void check_into(Outcome& outcome, const std::string& name, std::span<const std::
     }
 }
 
-}  // namespace
-
-Outcome check_whole(const std::string& name, std::span<const std::byte> bytes, bool every_report) {
+// What may end in an Error: its message is one line.
+template <typename Check>
+Outcome refusable(const Check& check) {
     Outcome outcome;
     try {
-        check_into(outcome, name, bytes, every_report);
-    } catch (const std::exception& error) {
-        outcome.broken = fmt::format("an exception that nobody caught: {}", error.what());
-    }
-    return outcome;
-}
-
-Outcome check_object(std::span<const std::byte> bytes) {
-    Outcome outcome;
-    try {
-        static_cast<void>(inspect::references_to_undefined(bytes));
+        check(outcome);
     } catch (const Error& error) {
         outcome.refused = true;
         if (!is_one_line(error.what())) {
@@ -83,6 +72,34 @@ Outcome check_object(std::span<const std::byte> bytes) {
     return outcome;
 }
 
+}  // namespace
+
+Outcome check_whole(const std::string& name, std::span<const std::byte> bytes, bool every_report) {
+    Outcome outcome;
+    try {
+        judge(outcome, inspect::check_bytes(name, bytes, {}), every_report);
+    } catch (const std::exception& error) {
+        outcome.broken = fmt::format("an exception that nobody caught: {}", error.what());
+    }
+    return outcome;
+}
+
+Outcome check_verified(const std::string& name, std::span<const std::byte> module, std::span<const std::byte> object,
+                       bool every_report) {
+    inspect::CheckOptions options;
+    options.verify_conventions = true;
+    std::vector<inspect::ObjectInMemory> objects;
+    if (!object.empty()) {
+        objects.push_back({"module.o", object});
+    }
+    return refusable(
+        [&](Outcome& outcome) { judge(outcome, inspect::check_bytes(name, module, options, objects), every_report); });
+}
+
+Outcome check_object(std::span<const std::byte> bytes) {
+    return refusable([&](Outcome&) { static_cast<void>(inspect::references_to_undefined(bytes)); });
+}
+
 std::vector<std::string> names_for(std::string_view format, const std::string& file_name) {
     const std::string stem = file_name.substr(0, file_name.find('.'));
     if (format == "wheel") {
@@ -92,6 +109,10 @@ std::vector<std::string> names_for(std::string_view format, const std::string& f
     }
     if (format == "pe") {
         return {stem + ".cp313-win_amd64.pyd", stem + ".pyd", stem + ".cp313t-win_arm64.pyd", stem + ".dll", file_name};
+    }
+    if (format == "code" || format == "stream" || format == "lines") {  // names of modules, for any of the formats
+        return {stem + ".cpython-313-x86_64-linux-gnu.so", stem + ".cpython-313-darwin.so",
+                stem + ".cp313-win_amd64.pyd"};
     }
     if (format == "macho") {
         return {stem + ".cpython-313-darwin.so", stem + ".abi3.so", stem + ".cpython-314t-darwin.so", stem + ".dylib",

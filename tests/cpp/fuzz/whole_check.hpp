@@ -19,10 +19,15 @@ struct Outcome {
 /// of the rules, and costs more than the check.
 [[nodiscard]] Outcome check_whole(const std::string& name, std::span<const std::byte> bytes, bool every_report);
 
+/// The same with the verifier of calling conventions, which names the lines of `object` unless that is empty.
+[[nodiscard]] Outcome check_verified(const std::string& name, std::span<const std::byte> module,
+                                     std::span<const std::byte> object, bool every_report);
+
 /// Finds the source lines of an object's references, as `nasm-ext references` does.
 [[nodiscard]] Outcome check_object(std::span<const std::byte> bytes);
 
-/// Names by which a file of a format is checked: each lets other rules speak. `format` is elf, pe, macho or wheel.
+/// Names by which a file of a format is checked: each lets other rules speak. `format` is elf, pe, macho, wheel, or one of
+/// those with the verifier.
 [[nodiscard]] std::vector<std::string> names_for(std::string_view format, const std::string& file_name);
 
 }  // namespace nasm_build::fuzz

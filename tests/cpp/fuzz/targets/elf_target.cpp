@@ -1,7 +1,4 @@
 // libFuzzer's door to the check of ELF files.
 #include "target.hpp"
 
-extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
-    nasm_build::fuzz::test_one_input("elf", data, size);
-    return 0;
-}
+const char* const nasm_build::fuzz::target_format = "elf";
