@@ -1,0 +1,347 @@
+"""What is done to a correct function: one small function a kind of mistake, each giving every place where it can be made.
+
+A mutation is of the text. Whether it breaks the convention is not known here: running tells (oracle.py).
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+
+from .corpus import Convention, Function
+from .lines import Line, parse, registers_in, replaced, whole
+
+
+@dataclass(frozen=True)
+class Change:
+    """Other lines in place of some."""
+
+    at: int
+    """The index of the first line that is changed."""
+    what: str
+    lines: tuple[str, ...]
+    """The whole code."""
+
+
+@dataclass(frozen=True)
+class Mutant:
+    """A function with one mistake."""
+
+    function: Function
+    kind: str
+    line: int
+    """In the function's file."""
+    what: str
+    lines: tuple[str, ...]
+
+    @property
+    def title(self) -> str:
+        place = f"{self.function.convention.name}/{self.function.file}:{self.line}"
+        return f"{place}: {self.kind}: {self.what}"
+
+
+class Code:
+    """A function's lines, read once, with what mutations ask of them."""
+
+    def __init__(self, lines: Sequence[str], convention: Convention) -> None:
+        self.text = tuple(lines)
+        self.lines = tuple(parse(line) for line in lines)
+        self.convention = convention
+        self.used = registers_in(" ".join(operand for line in self.lines for operand in line.operands))
+
+    def replace(self, at: int, *instead: str, count: int = 1, what: str = "") -> Change:
+        """Other instructions in place of `count` lines."""
+        lines = (*self.text[:at], *(f"        {one}" for one in instead), *self.text[at + count :])
+        first = self.lines[at].text
+        return Change(at, what or (f"{first} becomes {'; '.join(instead)}" if instead else f"without {first}"), lines)
+
+    def insert(self, at: int, *instructions: str) -> Change:
+        """Instructions before a line."""
+        return self.replace(at, *instructions, count=0, what=f"{'; '.join(instructions)} before {self.place(at)}")
+
+    def replace_all(self, instead: dict[int, str | None], what: str) -> Change:
+        """Other instructions in place of several; None for none."""
+        lines = []
+        for index, line in enumerate(self.text):
+            other = instead.get(index, line)
+            if other is not None:
+                lines.append(other if index not in instead else f"        {other}")
+        return Change(min(instead), what, tuple(lines))
+
+    def place(self, at: int) -> str:
+        line = self.lines[at]
+        return line.text or f"{line.label}:" if line != Line() else "the end"
+
+    def is_kept(self, operand: str) -> bool:
+        if vector := re.fullmatch(r"xmm(\d+)", operand):
+            return int(vector[1]) in self.convention.kept_vectors
+        return operand in self.convention.kept
+
+    def is_save(self, line: Line) -> bool:
+        """Puts a kept register on the stack."""
+        if line.name == "push":
+            return self.is_kept(line.operands[0])
+        return len(line.operands) == 2 and _is_stack(line.operands[0]) and self.is_kept(line.operands[1])
+
+    def is_restore(self, line: Line) -> bool:
+        if line.name == "pop":
+            return self.is_kept(line.operands[0])
+        return line.name.startswith(("mov", "vmov")) and len(line.operands) == 2 and self.is_kept(line.operands[0]) and _is_stack(line.operands[1])  # fmt: skip
+
+    def stack_steps(self) -> dict[int, tuple[str, int]]:
+        """The lines that take a number of bytes of the stack or give them back."""
+        return {
+            index: (line.name, int(line.operands[1]))
+            for index, line in enumerate(self.lines)
+            if line.name in ("sub", "add") and line.operands[0] == "rsp" and line.operands[1].isdigit()
+        }
+
+    def pairs(self) -> Iterator[tuple[list[int], int]]:
+        """The lines that take and give back one number of bytes, helper by helper as far as numbers tell."""
+        steps = self.stack_steps()
+        for size in dict.fromkeys(number for name, number in steps.values() if name == "sub"):
+            yield [index for index, (_, number) in steps.items() if number == size], size
+
+    def resized(self, lines: Sequence[int], size: int, by: int) -> Change | None:
+        """The same frame, with so many bytes more."""
+        if size + by < 0:
+            return None
+        steps = self.stack_steps()
+        instead = {index: f"{steps[index][0]} rsp, {size + by}" if size + by else None for index in lines}
+        return self.replace_all(instead, f"{size} bytes of stack become {size + by}")
+
+
+def _is_stack(operand: str) -> bool:
+    return re.match(r"\[r(sp|bp)\b", operand) is not None
+
+
+# -- the kinds ----------------------------------------------------------------------------------------------------------
+def drop_save(code: Code) -> Iterator[Change]:
+    """A register is not saved: without its place on the stack, or with the place alone."""
+    for at, line in enumerate(code.lines):
+        if code.is_save(line):
+            yield code.replace(at)
+            if line.name == "push":
+                yield code.replace(at, "lea rsp, [rsp - 8]")
+        elif line.name == "xchg":
+            yield code.replace(at)
+
+
+def drop_restore(code: Code) -> Iterator[Change]:
+    """A register is not put back."""
+    for at, line in enumerate(code.lines):
+        if code.is_restore(line):
+            yield code.replace(at)
+            if line.name == "pop":
+                yield code.replace(at, "lea rsp, [rsp + 8]")
+        elif line.name == "leave":
+            yield code.replace(at, "mov rsp, rbp", "lea rsp, [rsp + 8]")
+            yield code.replace(at, "pop rbp")
+        elif line.text in ("mov rsp, rbp", "mov rsp, r12"):
+            yield code.replace(at)
+
+
+def swap(code: Code) -> Iterator[Change]:
+    """Two saves or restores that stand one behind the other change registers; one restore goes to another register."""
+    for at, (line, following) in enumerate(zip(code.lines, code.lines[1:], strict=False)):
+        both_save = code.is_save(line) and code.is_save(following)
+        both_restore = code.is_restore(line) and code.is_restore(following)
+        if (both_save or both_restore) and line.name == following.name and line.name != "xchg":
+            which = 1 if both_save and line.name != "push" else 0
+            one, other = list(line.operands), list(following.operands)
+            one[which], other[which] = other[which], one[which]
+            yield code.replace(at, f"{line.name} {', '.join(one)}", f"{line.name} {', '.join(other)}", count=2,
+                               what=f"{line.text} and {following.text} with each other's register")  # fmt: skip
+    for at, line in enumerate(code.lines):
+        if code.is_restore(line) and not line.operands[0].startswith("xmm"):
+            kept = code.convention.kept
+            other_one = kept[(kept.index(line.operands[0]) + 1) % len(kept)]
+            yield code.replace(at, f"{line.name} {', '.join((other_one, *line.operands[1:]))}")
+
+
+def move_rsp(code: Code) -> Iterator[Change]:
+    """rsp is 8 bytes elsewhere, from one place on."""
+    for at, (name, size) in code.stack_steps().items():
+        yield code.replace(at, f"{name} rsp, {size + 8}")
+        if size > 8:
+            yield code.replace(at, f"{name} rsp, {size - 8}")
+    for at, line in enumerate(code.lines):
+        if line.is_call or line.is_end:
+            yield code.insert(at, "sub rsp, 8")
+            yield code.insert(at, "add rsp, 8")
+        if line.is_call:
+            yield code.replace(at, "push rax", code.text[at].strip(), "pop rcx", what=f"{line.text} between push and pop")
+        if line.name == "lea" and line.operands[0] == "rsp" and (found := re.fullmatch(r"\[rbp - (\d+)\]", line.operands[1])):
+            yield code.replace(at, f"lea rsp, [rbp - {int(found[1]) + 8}]")
+            yield code.replace(at, f"lea rsp, [rbp - {int(found[1]) - 8}]")
+        if line.name == "push" and not whole(line.operands[0]):
+            yield code.replace(at)
+
+
+def remove_alignment(code: Code) -> Iterator[Change]:
+    """A frame of 8 bytes more or less, or without its rounding down."""
+    for lines, size in code.pairs():
+        for by in (8, -8):
+            change = code.resized(lines, size, by)
+            if change is not None:
+                yield change
+    for at, line in enumerate(code.lines):
+        if line.name == "and" and line.operands[1].startswith("-"):
+            if line.operands[0] == "rsp":
+                yield code.replace(at)
+            yield code.replace(at, f"and {line.operands[0]}, -8")
+
+
+def remove_shadow_space(code: Code) -> Iterator[Change]:
+    """Microsoft's convention: fewer than the callee's 32 bytes at a call, and rsp still a multiple of 16."""
+    if code.convention.name != "win64":
+        return
+    for lines, size in code.pairs():
+        for by in (-32, -16):
+            change = code.resized(lines, size, by)
+            if change is not None:
+                yield change
+    for at, line in enumerate(code.lines):
+        if line.is_call:
+            call = code.text[at].strip()
+            yield code.replace(at, "add rsp, 16", call, "sub rsp, 16", what=f"{line.text} with 16 bytes less")
+
+
+GENERAL_CLOBBERS = ("xor {32}, {32}", "mov {64}, 1", "mov {8}, 7", "inc {64}", "lea {64}, [rsp + 8]", "bts {64}, 3", "not {16}", "imul {64}, {64}, 3", "shr {64}, 1")  # fmt: skip
+VECTOR_CLOBBERS = ("pxor xmm{0}, xmm{0}", "cvtsi2sd xmm{0}, rsp", "addps xmm{0}, xmm{0}", "pinsrw xmm{0}, esp, 5", "vpcmpeqd ymm{0}, ymm{0}, ymm{0}; vzeroupper", "movhps xmm{0}, [rsp]")  # fmt: skip
+
+
+def clobber(code: Code) -> Iterator[Change]:
+    """A kept register that the function does not save changes on one way alone; one that it saves, behind its restore."""
+    free = [one for one in code.convention.kept if one not in code.used]
+    text = " ".join(code.text)
+    vectors = [one for one in code.convention.kept_vectors if not re.search(rf"[xy]mm{one}\b", text)]
+    turn = 0
+    for at in range(1, len(code.lines)):
+        line, before = code.lines[at], code.lines[at - 1]
+        is_way = before.is_branch or bool(before.label) or before.is_call
+        if line == Line() or before == Line() or not (is_way or line.is_end):
+            continue
+        choices = [one for one in code.convention.kept if one in code.used][turn % 3 :: 3] if line.is_end else []
+        choices += [free[turn % len(free)]] if free else []
+        for one in choices:
+            form = GENERAL_CLOBBERS[turn % len(GENERAL_CLOBBERS)]
+            yield code.insert(at, _put_sizes(form, one))
+            turn += 1
+        if vectors:
+            forms = VECTOR_CLOBBERS[turn % len(VECTOR_CLOBBERS)].format(vectors[turn % len(vectors)])
+            yield code.insert(at, *forms.split("; "))
+
+
+def _put_sizes(form: str, register: str) -> str:
+    from .lines import named
+
+    return re.sub(r"\{(\d+)\}", lambda size: named(register, int(size[1])), form)
+
+
+WRITES_FIRST = ("mov", "lea", "pop", "set", "cvt", "vmov", "pxor", "movd", "vpxor", "vextract", "vpshufd", "imul")
+
+
+def read_volatile(code: Code) -> Iterator[Change]:
+    """Behind a call, a register that calls change is read where one was that calls leave alone, or a place on the stack."""
+    is_behind, turn = False, 0
+    for at, line in enumerate(code.lines):
+        if line.is_call:
+            is_behind = not (line.name == "call" and not whole(line.operands[0]))
+            if not (line.name == "call" and whole(line.operands[0])):
+                continue
+        if line.label or line.is_end or line.name == "jmp":
+            is_behind = False
+        if not is_behind or not line.operands or line.is_branch or line.name in ("push", "pop") or code.is_restore(line):
+            continue
+        written = line.operands[0] if line.name.startswith(WRITES_FIRST) and not line.operands[0].startswith("[") else ""
+        volatile = [one for one in code.convention.volatile if one != written]
+        if line.name == "xchg" or written == "rsp":
+            continue
+        for which, operand in enumerate(line.operands):
+            if which == 0 and written:
+                continue
+            if _is_stack(operand) and whole(written) and line.name == "mov":
+                yield _with_operand(code, at, which, volatile[turn % len(volatile)])
+                turn += 1
+                continue
+            for one in sorted(registers_in(operand) & set(code.convention.kept)):
+                for step in range(2):
+                    yield _with_operand(code, at, which, replaced(operand, one, volatile[(turn + step) % len(volatile)]))
+                turn += 1
+        # What the line wrote may be read again.
+        if written in code.convention.volatile:
+            is_behind = is_behind and written not in code.convention.volatile[:0]
+
+
+def _with_operand(code: Code, at: int, which: int, operand: str) -> Change:
+    operands = list(code.lines[at].operands)
+    operands[which] = operand
+    return code.replace(at, f"{code.lines[at].name} {', '.join(operands)}")
+
+
+def keep_in_volatile(code: Code) -> Iterator[Change]:
+    """A value that lives over calls is kept, everywhere in the function, in a register that they change."""
+    for one in code.convention.kept:
+        if one not in code.used or one in ("rbp",):
+            continue
+        for other in ("r10", "r11"):
+            if other not in code.used:
+                yield _renamed(code, one, lambda text, one=one, other=other: replaced(text, one, other), other)  # type: ignore[misc]
+    text = " ".join(code.text)
+    for number in code.convention.kept_vectors:
+        if re.search(rf"[xy]mm{number}\b", text):
+            yield _renamed(code, f"xmm{number}", lambda text, number=number: re.sub(rf"([xy]mm){number}\b", r"\g<1>5", text), "xmm5")  # type: ignore[misc]
+
+
+def _renamed(code: Code, one: str, rename: Callable[[str], str], other: str) -> Change:
+    instead: dict[int, str | None] = {}
+    for index, line in enumerate(code.lines):
+        if line.operands and rename(code.text[index]) != code.text[index]:
+            instead[index] = rename(code.text[index]).strip()
+    return code.replace_all(instead, f"{other} for {one} everywhere")
+
+
+def leave_direction(code: Code) -> Iterator[Change]:
+    """DF stays set."""
+    for at, line in enumerate(code.lines):
+        if line.name == "cld":
+            yield code.replace(at)
+        if line.is_end or line.name == "import":
+            yield code.insert(at, "std")
+
+
+def drop_vzeroupper(code: Code) -> Iterator[Change]:
+    """The upper halves of ymm registers stay in use."""
+    for at, line in enumerate(code.lines):
+        if line.name == "vzeroupper":
+            yield code.replace(at)
+
+
+KINDS: dict[str, Callable[[Code], Iterator[Change]]] = {
+    "drop a save": drop_save,
+    "drop a restore": drop_restore,
+    "swap saves or restores": swap,
+    "move rsp by 8": move_rsp,
+    "remove alignment": remove_alignment,
+    "remove shadow space": remove_shadow_space,
+    "clobber on one way": clobber,
+    "read a volatile register": read_volatile,
+    "keep in a volatile register": keep_in_volatile,
+    "leave DF set": leave_direction,
+    "drop vzeroupper": drop_vzeroupper,
+}
+VOLATILE_KINDS = ("read a volatile register", "keep in a volatile register")
+"""Those whose breaks show as another result alone: a callee may leave anything in such a register."""
+
+
+def mutants(function: Function) -> Iterator[Mutant]:
+    """Every mutant of a function."""
+    code = Code(function.code, function.convention)
+    seen = {function.code}
+    for kind, mutate in KINDS.items():
+        for change in mutate(code):
+            if change.lines not in seen:
+                seen.add(change.lines)
+                yield Mutant(function, kind, function.line + change.at, change.what, change.lines)

@@ -1,0 +1,58 @@
+"""What running says of functions: tests/conventions/oracle, built once a convention, each function called with its inputs."""
+
+from __future__ import annotations
+
+import subprocess
+from dataclasses import dataclass
+from pathlib import Path
+
+from ..shell import DevelopmentError, run
+from .batch import Batch, assemble
+from .corpus import FOLDER, Convention
+
+DIED = "died-of-"
+
+
+@dataclass(frozen=True)
+class Ran:
+    """What a function did, over all of its inputs."""
+
+    broken: tuple[str, ...]
+    """What of the convention it broke; the words are oracle.c's."""
+    hash: str
+    """Of what it returned and wrote."""
+    reached: frozenset[int]
+    """The offsets of the instructions that ran."""
+
+    @property
+    def died(self) -> bool:
+        return any(word.startswith(DIED) for word in self.broken)
+
+
+def build(convention: Convention, folder: Path) -> Path:
+    """The program for a convention."""
+    program, define = folder / f"oracle-{convention.name}", ["-DWIN64"] if convention.name == "win64" else []
+    source = FOLDER / "oracle"
+    item = folder / f"enter-{convention.name}.o"
+    run(["nasm", "-f", "elf64", *define, "-o", item, source / "enter.asm"], quiet=True)
+    words = ["gcc", "-O1", "-Wall", "-Wextra", "-Werror", *define, "-rdynamic", "-o", program, source / "oracle.c", item, "-ldl"]  # fmt: skip
+    run(words, quiet=True)
+    return program
+
+
+def ask(program: Path, batch: Batch, folder: Path) -> list[Ran]:
+    """Runs every copy of a batch; always as ELF, whichever convention its code has."""
+    item = assemble(batch, folder, "elf64", "runs")
+    module = folder / "runs.so"
+    run(["ld.bfd", "-shared", "-z", "noexecstack", "-o", module, item], quiet=True)
+    done = subprocess.run([program, module], input=batch.jobs(), capture_output=True, text=True, check=False)
+    if done.returncode != 0:
+        raise DevelopmentError(f"{program.name} ended with {done.returncode}: {done.stderr}")
+    answers = []
+    for line in done.stdout.splitlines():
+        _, what, made, reached = line.split(" ")
+        broken = () if what == "intact" else tuple(what.split(","))
+        answers.append(Ran(broken, made, frozenset(int(one, 16) for one in reached.split(",") if one)))
+    if len(answers) != len(batch.copies):
+        raise DevelopmentError(f"{program.name} answered {len(answers)} of {len(batch.copies)} jobs")
+    return answers
