@@ -15,6 +15,7 @@ from .agreement import proof as agreement
 from .environments import Environment
 from .forms import Form
 from .fuzzing import Effort
+from .mutants import proof as mutants
 from .shell import ROOT, DevelopmentError, Stopwatch, run, say
 
 PAIRS = 30
@@ -132,6 +133,11 @@ def _isa(development: Environment) -> None:
     isa_agreement.prove(native.build(development, tests=False))
 
 
+def _mutants(development: Environment) -> None:
+    """Mutants of correct assembly, run and checked."""
+    mutants.prove(native.build(development, tests=False))
+
+
 PROOFS: dict[str, Proof] = {
     "fuzz": Proof(
         "damaged inputs of every format through the whole check: no crash, no hang, bounded memory",
@@ -151,5 +157,9 @@ PROOFS: dict[str, Proof] = {
         "other programs read public wheels for every platform as nasm-ext does, and judge them so", _agreement
     ),
     "isa": Proof("functions of public wheels have the instruction-set levels that objdump's mnemonics show", _isa),
+    "mutants": Proof(
+        "every mutant of correct assembly that breaks its calling convention when it runs is found by the check",
+        _mutants,
+    ),
     "leaks": Proof("a million calls of each path lose no reference, under every CPython", _leaks),
 }

@@ -43,7 +43,7 @@ void enter(const struct call *call);
 void note_call(int which);
 
 #define MARK(number) (0x5AFEC0DE000000E7ull | ((uint64_t)(number) << 8))
-enum { RSP = 4, DIRECTION = 0x400, STACK = 1 << 16, EDGE = 4096, ARENA = 1 << 16, OFFSETS = 4096, MOST_STEPS = 200000 };
+enum { RSP = 4, DIRECTION = 0x400, STACK = 1 << 16, EDGE = 4096, ARENA = 1 << 16, OFFSETS = 4096, MOST_STEPS = 20000 };
 
 enum broken { REGISTER, VECTOR, BALANCE, DIRECTION_AT_RETURN, CONTROL, CALLERS_STACK, ALIGNMENT, DIRECTION_AT_CALL, UPPER_AT_CALL,
               UPPER_AT_RETURN, KINDS };
@@ -216,7 +216,7 @@ static void run_all(uint64_t function, const char *result, char *inputs) {
     sigaltstack(&other, NULL);
     struct sigaction action = {.sa_sigaction = step, .sa_flags = SA_SIGINFO | SA_ONSTACK};
     sigaction(SIGTRAP, &action, NULL);
-    const struct itimerval limit = {.it_value = {.tv_sec = 2}};
+    const struct itimerval limit = {.it_value = {.tv_sec = 5}};
     setitimer(ITIMER_REAL, &limit, NULL);
     char *rest = NULL;
     for (char *input = strtok_r(inputs, ";", &rest); input; input = strtok_r(NULL, ";", &rest)) run(function, result, input);

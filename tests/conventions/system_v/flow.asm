@@ -132,7 +132,7 @@ function sv_copy_back
         ret
 
 ;; sv_find_back(@bytes, size, object) -> int64: a search backwards between calls, with two ways out.
-;; inputs: @64,16,3; @64,16,210
+;; inputs: @64,16,2; @64,16,3
 function sv_find_back
         push    rbx
         push    r12
@@ -162,7 +162,7 @@ function sv_find_back
         ret
 
 ;; sv_collatz(number) -> int64: a loop with a call in one of its branches.
-;; inputs: 6; 1
+;; inputs: 6; 1; 27
 function sv_collatz
         push    rbx
         push    r12

@@ -120,8 +120,8 @@ def check(nasm_ext: Path, batch: Batch, folder: Path) -> Checked:
 
 
 COPY = re.compile(r"\w+__(\d+)\b")
-TEXT = 0x180001000
-"""Where lld-link puts the first section of code: the batch's own."""
+TEXT = 0x1000
+"""Where lld-link puts the first section of code, the batch's own, from the image's start."""
 
 
 def copy_of(batch: Batch, words: str, item: Path) -> int:

@@ -7,6 +7,8 @@ from dataclasses import dataclass
 
 INSTRUCTION = re.compile(r"(?P<label>\.?[\w.]+:)?\s*(?:(?P<name>[a-z]\w*)(?:\s+(?P<operands>[^;]*?))?)?\s*(?:;.*)?$")
 
+NO_INSTRUCTION = ("function ", "section ", "align ", "db ", "dw ", "dd ", "dq ")
+
 _LEGACY = {"a": "rax", "b": "rbx", "c": "rcx", "d": "rdx"}
 _NAMED = {"si": "rsi", "di": "rdi", "bp": "rbp", "sp": "rsp"}
 
@@ -41,10 +43,14 @@ class Line:
 def parse(text: str) -> Line:
     """A line of a function's code; directives and data have no operands that matter."""
     found = INSTRUCTION.match(text)
-    if found is None or text.startswith(("function ", "section ", "align ")):
+    if found is None or text.lstrip().startswith(NO_INSTRUCTION):
         return Line()
     operands = found["operands"] or ""
-    return Line((found["label"] or "").rstrip(":"), found["name"] or "", tuple(one.strip() for one in operands.split(",") if one.strip()))
+    return Line(
+        (found["label"] or "").rstrip(":"),
+        found["name"] or "",
+        tuple(one.strip() for one in operands.split(",") if one.strip()),
+    )
 
 
 def whole(register: str) -> str:

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 from .corpus import Convention, Function
-from .lines import Line, parse, registers_in, replaced, whole
+from .lines import Line, named, parse, registers_in, replaced, whole
 
 
 @dataclass(frozen=True)
@@ -171,8 +171,14 @@ def move_rsp(code: Code) -> Iterator[Change]:
             yield code.insert(at, "sub rsp, 8")
             yield code.insert(at, "add rsp, 8")
         if line.is_call:
-            yield code.replace(at, "push rax", code.text[at].strip(), "pop rcx", what=f"{line.text} between push and pop")
-        if line.name == "lea" and line.operands[0] == "rsp" and (found := re.fullmatch(r"\[rbp - (\d+)\]", line.operands[1])):
+            yield code.replace(
+                at, "push rax", code.text[at].strip(), "pop rcx", what=f"{line.text} between push and pop"
+            )
+        if (
+            line.name == "lea"
+            and line.operands[0] == "rsp"
+            and (found := re.fullmatch(r"\[rbp - (\d+)\]", line.operands[1]))
+        ):
             yield code.replace(at, f"lea rsp, [rbp - {int(found[1]) + 8}]")
             yield code.replace(at, f"lea rsp, [rbp - {int(found[1]) - 8}]")
         if line.name == "push" and not whole(line.operands[0]):
@@ -235,44 +241,51 @@ def clobber(code: Code) -> Iterator[Change]:
 
 
 def _put_sizes(form: str, register: str) -> str:
-    from .lines import named
-
     return re.sub(r"\{(\d+)\}", lambda size: named(register, int(size[1])), form)
 
 
-WRITES_FIRST = ("mov", "lea", "pop", "set", "cvt", "vmov", "pxor", "movd", "vpxor", "vextract", "vpshufd", "imul")
+KEEPS_FIRST = ("cmp", "test", "push", "bt ", "comis", "ucomis", "ptest")
+"""The beginnings of instructions that only read their first operand."""
 
 
 def read_volatile(code: Code) -> Iterator[Change]:
     """Behind a call, a register that calls change is read where one was that calls leave alone, or a place on the stack."""
-    is_behind, turn = False, 0
+    rest: list[str] = []
+    turn = 0
     for at, line in enumerate(code.lines):
-        if line.is_call:
-            is_behind = not (line.name == "call" and not whole(line.operands[0]))
-            if not (line.name == "call" and whole(line.operands[0])):
-                continue
-        if line.label or line.is_end or line.name == "jmp":
-            is_behind = False
-        if not is_behind or not line.operands or line.is_branch or line.name in ("push", "pop") or code.is_restore(line):
-            continue
-        written = line.operands[0] if line.name.startswith(WRITES_FIRST) and not line.operands[0].startswith("[") else ""
-        volatile = [one for one in code.convention.volatile if one != written]
-        if line.name == "xchg" or written == "rsp":
-            continue
-        for which, operand in enumerate(line.operands):
-            if which == 0 and written:
-                continue
-            if _is_stack(operand) and whole(written) and line.name == "mov":
-                yield _with_operand(code, at, which, volatile[turn % len(volatile)])
-                turn += 1
-                continue
-            for one in sorted(registers_in(operand) & set(code.convention.kept)):
-                for step in range(2):
-                    yield _with_operand(code, at, which, replaced(operand, one, volatile[(turn + step) % len(volatile)]))
-                turn += 1
-        # What the line wrote may be read again.
-        if written in code.convention.volatile:
-            is_behind = is_behind and written not in code.convention.volatile[:0]
+        calls_pointer = line.name == "call" and bool(registers_in(line.operands[0]))
+        if line.label or line.is_end or line.name == "jmp" or (line.is_call and not calls_pointer):
+            rest = []
+        if (
+            rest
+            and line.operands
+            and not (line.is_branch or line.name in ("push", "pop", "xchg") or code.is_restore(line))
+        ):
+            for which, operand in enumerate(line.operands):
+                if (which == 0 and _only_writes(line)) or line.operands[0] == "rsp":
+                    continue
+                for other in _volatile_for(code, line, operand, rest[turn % len(rest) :] + rest[: turn % len(rest)]):
+                    yield _with_operand(code, at, which, other)
+                    turn += 1
+        if line.name == "import" or calls_pointer:
+            rest = list(code.convention.volatile)
+        elif line.operands and not line.name.startswith(KEEPS_FIRST):
+            rest = [one for one in rest if one != whole(line.operands[0])]
+
+
+def _only_writes(line: Line) -> bool:
+    return line.name.startswith(("mov", "lea", "vmov", "cvt", "set")) and not line.operands[0].startswith("[")
+
+
+def _volatile_for(code: Code, line: Line, operand: str, volatile: Sequence[str]) -> Iterator[str]:
+    """What stands in place of an operand: two registers for one, one for a place of the stack."""
+    if _is_stack(operand) and whole(line.operands[0]):
+        yield volatile[0]
+    elif _is_stack(operand) and line.operands[0].startswith("xmm"):
+        yield from ("xmm1", "xmm4")
+    else:
+        for one in sorted(registers_in(operand) & set(code.convention.kept)):
+            yield from (replaced(operand, one, other) for other in volatile[:2])
 
 
 def _with_operand(code: Code, at: int, which: int, operand: str) -> Change:
@@ -292,7 +305,12 @@ def keep_in_volatile(code: Code) -> Iterator[Change]:
     text = " ".join(code.text)
     for number in code.convention.kept_vectors:
         if re.search(rf"[xy]mm{number}\b", text):
-            yield _renamed(code, f"xmm{number}", lambda text, number=number: re.sub(rf"([xy]mm){number}\b", r"\g<1>5", text), "xmm5")  # type: ignore[misc]
+            yield _renamed(
+                code,
+                f"xmm{number}",
+                lambda text, number=number: re.sub(rf"([xy]mm){number}\b", r"\g<1>5", text),
+                "xmm5",
+            )  # type: ignore[misc]
 
 
 def _renamed(code: Code, one: str, rename: Callable[[str], str], other: str) -> Change:
@@ -332,8 +350,8 @@ KINDS: dict[str, Callable[[Code], Iterator[Change]]] = {
     "leave DF set": leave_direction,
     "drop vzeroupper": drop_vzeroupper,
 }
-VOLATILE_KINDS = ("read a volatile register", "keep in a volatile register")
-"""Those whose breaks show as another result alone: a callee may leave anything in such a register."""
+DESTROYED_KINDS = ("read a volatile register", "keep in a volatile register", "remove shadow space")
+"""Those whose breaks may show as another result alone: a callee may leave anything in such a register or place."""
 
 
 def mutants(function: Function) -> Iterator[Mutant]:

@@ -1,0 +1,127 @@
+"""Both words on every mutant: what running it shows, and what nasm-ext finds."""
+
+from __future__ import annotations
+
+import tempfile
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from itertools import groupby, islice
+from pathlib import Path
+
+from . import oracle
+from .batch import Batch, Copy, check
+from .corpus import Convention, Function, Source, sources
+from .mutations import DESTROYED_KINDS, Mutant, mutants
+from .oracle import Ran
+
+MOST_COPIES = 400
+"""In one module: what more costs than it saves."""
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """What both say of a mutant."""
+
+    mutant: Mutant
+    broken: tuple[str, ...]
+    """What running shows to be broken; empty where the mutant keeps to the convention on all inputs."""
+    is_other_result: bool
+    """Whether it returns or writes something else than the function that it was made of."""
+    found: tuple[str, ...]
+    not_followed: tuple[str, ...]
+
+    @property
+    def is_missed(self) -> bool:
+        return bool(self.broken) and not self.found
+
+
+def copy_of(function: Function, lines: Sequence[str]) -> Copy:
+    return Copy(function.name, function.names, tuple(lines), function.result, function.inputs)
+
+
+class Judge:
+    """One convention's programs, in a folder that is thrown away."""
+
+    def __init__(self, nasm_ext: Path, convention: Convention, folder: Path) -> None:
+        self.nasm_ext = nasm_ext
+        self.convention = convention
+        self.folder = folder
+        self.program = oracle.build(convention, folder)
+
+    def run(self, source: Source) -> list[Ran]:
+        """The functions of a source, as they are."""
+        copies = [copy_of(function, function.code) for function in source.functions]
+        return oracle.ask(self.program, Batch(self.convention, source.prelude, copies), self.folder)
+
+    def found(self, source: Source) -> dict[str, tuple[str, ...]]:
+        """What nasm-ext finds in the functions of a source, as they are."""
+        copies = [copy_of(function, function.code) for function in source.functions]
+        checked = check(self.nasm_ext, Batch(self.convention, source.prelude, copies), self.folder)
+        found = {source.functions[index].name: said for index, said in checked.found.items()}
+        return {**found, **({"": checked.not_followed} if checked.not_followed else {})}
+
+    def judge(self, source: Source, chosen: Iterable[Mutant]) -> Iterator[Verdict]:
+        """The mutants of a source's functions."""
+        intact = dict(zip((function.name for function in source.functions), self.run(source), strict=True))
+        rest = iter(chosen)
+        while some := list(islice(rest, MOST_COPIES)):
+            batch = Batch(self.convention, source.prelude, [copy_of(one.function, one.lines) for one in some])
+            ran = oracle.ask(self.program, batch, self.folder)
+            checked = check(self.nasm_ext, batch, self.folder)
+            for index, (mutant, what) in enumerate(zip(some, ran, strict=True)):
+                is_other = what.hash != intact[mutant.function.name].hash
+                broken = what.broken or (("destroyed",) if is_other and mutant.kind in DESTROYED_KINDS else ())
+                found = checked.found.get(index, ())
+                not_followed = checked.not_followed
+                if broken and not found and not_followed:
+                    not_followed = self.check_alone(source, mutant)
+                yield Verdict(mutant, broken, is_other, found, not_followed if not found else ())
+
+    def check_alone(self, source: Source, mutant: Mutant) -> tuple[str, ...]:
+        """Why this one could not be followed."""
+        alone = Batch(self.convention, source.prelude, [copy_of(mutant.function, mutant.lines)])
+        return check(self.nasm_ext, alone, self.folder).not_followed
+
+
+def judge_all(nasm_ext: Path, convention: Convention, choose: Callable[[Function], Iterable[Mutant]] = mutants) -> list[Verdict]:  # fmt: skip
+    """Every mutant of a convention, or those that are chosen."""
+    with tempfile.TemporaryDirectory(prefix="mutants-") as folder:
+        judge = Judge(nasm_ext, convention, Path(folder))
+        return [
+            verdict
+            for source in sources(convention)
+            for verdict in judge.judge(source, (one for function in source.functions for one in choose(function)))
+        ]
+
+
+def table(verdicts: Sequence[Verdict]) -> str:
+    """Counts by convention and kind."""
+    head = f"{'convention':10}  {'kind':28}{'mutants':>8}{'broken':>8}{'found':>8}{'missed':>8}{'found, ran well':>17}"
+    rows = [head, "-" * len(head)]
+    ordered = sorted(verdicts, key=_group)
+    for (convention, kind), group in groupby(ordered, _group):
+        rows.append(f"{convention:10}  {kind:28}{_counts(list(group))}")
+    rows.append(f"{'both':10}  {'all':28}{_counts(verdicts)}")
+    return "\n".join(rows)
+
+
+def _group(verdict: Verdict) -> tuple[str, str]:
+    return verdict.mutant.function.convention.name, verdict.mutant.kind
+
+
+def counts(verdicts: Iterable[Verdict]) -> Counter[str]:
+    """mutants, broken, found (of those that are broken), missed, harmless (found, though they ran well)."""
+    count: Counter[str] = Counter()
+    for one in verdicts:
+        count["mutants"] += 1
+        count["broken"] += bool(one.broken)
+        count["found"] += bool(one.broken and one.found)
+        count["missed"] += one.is_missed
+        count["harmless"] += bool(one.found and not one.broken)
+    return count
+
+
+def _counts(verdicts: Sequence[Verdict]) -> str:
+    count = counts(verdicts)
+    return f"{count['mutants']:8}{count['broken']:8}{count['found']:8}{count['missed']:8}{count['harmless']:17}"

@@ -1,0 +1,47 @@
+"""./dev prove mutants: every mutant of every correct function, run and checked."""
+
+from __future__ import annotations
+
+import tempfile
+from pathlib import Path
+
+from ..shell import DevelopmentError, say
+from . import coverage, explained
+from .batch import Batch
+from .corpus import CONVENTIONS, sources
+from .judge import Judge, Verdict, copy_of, judge_all, table
+
+
+def prove(nasm_ext: Path) -> None:
+    """Prints the table; raises DevelopmentError where a mutant that breaks its convention passed, or a correct function did not."""
+    wrong: list[str] = []
+    verdicts: list[Verdict] = []
+    for convention in CONVENTIONS:
+        with tempfile.TemporaryDirectory(prefix="mutants-") as folder:
+            wrong += look_at_originals(Judge(nasm_ext, convention, Path(folder)))
+        verdicts += judge_all(nasm_ext, convention)
+    for line in table(verdicts).splitlines():
+        say(line)
+    wrong += [f"{title}: missed" for title in explained.unexplained(verdicts, explained.DECIDED)]
+    wrong += [f"explained.py: nothing is as this row says: {row}" for row in explained.idle(verdicts)]
+    if wrong:
+        raise DevelopmentError("\n".join(wrong))
+
+
+def look_at_originals(judge: Judge) -> list[str]:
+    """What is wrong with the correct functions: they run well, on inputs that reach all of them, and nothing is found."""
+    wrong = []
+    for source in sources(judge.convention):
+        place = f"{judge.convention.name}/{source.file}"
+        batch = Batch(source.convention, source.prelude, [copy_of(one, one.code) for one in source.functions])
+        ran = judge.run(source)
+        wrong += [
+            f"{place}: {one.name}: {what.broken}"
+            for one, what in zip(source.functions, ran, strict=True)
+            if what.broken
+        ]
+        wrong += [
+            f"{place}: {missing}: no input reaches it" for missing in coverage.unreached(batch, ran, judge.folder)
+        ]
+        wrong += [f"{place}: {name}: {words}" for name, said in judge.found(source).items() for words in said]
+    return wrong
