@@ -177,7 +177,7 @@ enter:
 
 ; ---- Stand-ins --------------------------------------------------------------------------------------------------------
 %macro stand_ins 1-*
-    %assign %%which 0
+    %assign %%which which
     %rep %0
         global %1:function
         %1:
@@ -193,10 +193,15 @@ enter:
         %rotate 1
         %assign %%which %%which + 1
     %endrep
+    %assign which %%which
 %endmacro
+%assign which 0
 
     stand_ins PyErr_Occurred, PyLong_FromLong, PyLong_AsLong, PyNumber_Add, PyMem_Malloc, PyMem_Free, \
               PyFloat_FromDouble, PyFloat_AsDouble, PyUnicode_FromFormat, PyErr_NoMemory, PyErr_SetString, PyModuleDef_Init
+%ifdef GENERIC                          ; names without a meaning of their own: what they return is the input's to say
+    stand_ins GENERIC
+%endif
 
 stand_in:
     keep_state given
@@ -246,5 +251,18 @@ stand_in:
     popfq
     mov     rsp, [given + registers.general + 4 * 8]
     ret
+
+%ifdef VARIABLES                        ; names of variables: each the address of an object
+    %macro variables 1-*
+        %rep %0
+            global  %1:data (512)
+            %1:
+            times 64 dq %1
+            %rotate 1
+        %endrep
+    %endmacro
+    section .data
+    variables VARIABLES
+%endif
 
 section .note.GNU-stack noalloc noexec nowrite progbits

@@ -5,7 +5,12 @@
  * A job is a line `SYMBOL RESULT INPUT;INPUT...`, an input is `ARGUMENT,ARGUMENT...`, or `-` for none:
  *   5  -1  0x10     an integer                       1.5     a double, known by its point
  *   @64  @64+3      the address of 64 bytes, 64-byte aligned, or so many bytes behind that
- *   $text           the address of a text            &name   that of a stand-in
+ *   $text           the address of a text            &name   that of a stand-in or a variable
+ *   %name           the address of an object whose type is that variable; whatever else is in it is 3
+ *   ^A|B            the address of an array with these
+ *   =A =A~5 =A!     no argument: what the next of the stand-ins without a meaning of their own returns, and what it puts into the
+ *                   number that its second argument points to (a Py_buffer's length, for PyObject_GetBuffer);
+ *                   behind `!` an error is set
  * RESULT is void, int32, int64 or double. For each job there is a line `SYMBOL WHAT HASH REACHED`: what broke, by the names below
  * with a comma between them, or `intact`; a hash of what the function returned and wrote; and the offsets of the instructions
  * that ran, from the symbol.
@@ -68,6 +73,8 @@ static uint8_t *stack, *arena;          /* the stack has an edge that must not b
 static uint64_t arena_used, module_start, module_end, function_start;
 static long steps;
 static int is_error;                    /* CPython's error indicator */
+static struct { uint64_t answer; int puts, is_error; uint64_t number; } script[16];
+static unsigned answers, next_answer;
 
 static void break_rule(enum broken rule) { told->broken |= 1u << rule; }
 
@@ -76,7 +83,7 @@ static void hash(const void *bytes, size_t size) {
 }
 
 /* ---- Stand-ins ---------------------------------------------------------------------------------------------------------- */
-enum { OCCURRED, FROM_LONG, AS_LONG, ADD, MALLOC, FREE, FROM_DOUBLE, AS_DOUBLE, FROM_FORMAT, NO_MEMORY, SET_STRING };
+enum { OCCURRED, FROM_LONG, AS_LONG, ADD, MALLOC, FREE, FROM_DOUBLE, AS_DOUBLE, FROM_FORMAT, NO_MEMORY, SET_STRING, DEFINE, GENERIC };
 
 static uint64_t integer_argument(int index) {
 #ifdef WIN64
@@ -95,6 +102,17 @@ static double vector_argument(int index) {
     double value;
     memcpy(&value, given.vectors[index], sizeof value);
     return value;
+}
+
+static void answer_by_script(int which) {
+    if (next_answer == answers) return;
+    answer.integer = script[next_answer].answer;
+    is_error |= script[next_answer].is_error;
+    if (script[next_answer].puts && integer_argument(1)) {
+        if (which - GENERIC == PY_BUFFER) *(uint64_t *)(integer_argument(1) + 16) = script[next_answer].number;
+        else *(uint32_t *)integer_argument(1) = script[next_answer].number;
+    }
+    ++next_answer;
 }
 
 /* `which` in the order of enter.asm. Errors and results are made up, the same for the same arguments. */
@@ -125,8 +143,10 @@ void note_call(int which) {
         case FROM_FORMAT:
             for (int i = 1; i < 8; ++i) answer.integer = answer.integer * 5 + integer_argument(i);
             break;
+        case DEFINE: break;
         case NO_MEMORY:
         case SET_STRING: is_error = 1; break;
+        default: answer_by_script(which);
     }
     uint8_t *const rsp = (uint8_t *)given.general[RSP];
     if (HOME) memset(rsp + 8, 0xb5, HOME);
@@ -146,30 +166,57 @@ static void step(int signal, siginfo_t *information, void *context) {
 }
 
 /* ---- One input ---------------------------------------------------------------------------------------------------------- */
+static uint64_t take(uint64_t size) {
+    const uint64_t address = (uint64_t)arena + arena_used;
+    arena_used += size;
+    return address;
+}
+
+static uint64_t value_of(char *word) {
+    if (*word == '@') {
+        const char *const plus = strchr(word, '+');
+        return take((strtoull(word + 1, NULL, 0) + 127) / 64 * 64) + (plus ? strtoull(plus + 1, NULL, 0) : 0);
+    }
+    if (*word == '$') return (uint64_t)strcpy((char *)take(64), word + 1);
+    if (*word == '&') return (uint64_t)dlsym(RTLD_DEFAULT, word + 1);
+    if (*word == '%') {
+        uint64_t *const object = (uint64_t *)take(256);
+        for (int i = 0; i < 32; ++i) object[i] = 3;
+        object[1] = (uint64_t)dlsym(RTLD_DEFAULT, word + 1);
+        return (uint64_t)object;
+    }
+    if (*word == '^') {
+        uint64_t *const array = (uint64_t *)take(64);
+        char *rest = NULL;
+        unsigned count = 0;
+        for (char *one = strtok_r(word + 1, "|", &rest); one && count < 8; one = strtok_r(NULL, "|", &rest)) array[count++] = value_of(one);
+        return (uint64_t)array;
+    }
+    if (strchr(word, '.')) {
+        uint64_t value;
+        const double number = strtod(word, NULL);
+        memcpy(&value, &number, sizeof value);
+        return value;
+    }
+    return strtoull(word, NULL, 0);
+}
+
 static void prepare(struct call *call, char *input, unsigned *stack_arguments) {
     unsigned integers = 0, vectors = 0, position = 0;
     uint64_t on_stack[16];
-    *stack_arguments = 0;
+    *stack_arguments = answers = next_answer = 0;
     char *rest = NULL;
-    for (char *word = strtok_r(input, ",", &rest); word && strcmp(word, "-"); word = strtok_r(NULL, ",", &rest), ++position) {
-        uint64_t value;
-        int is_vector = 0;
-        if (*word == '@') {
-            char *plus = strchr(word, '+');
-            value = (uint64_t)arena + arena_used + (plus ? strtoull(plus + 1, NULL, 0) : 0);
-            arena_used += (strtoull(word + 1, NULL, 0) + 127) / 64 * 64;
-        } else if (*word == '$') {
-            value = (uint64_t)strcpy((char *)arena + arena_used, word + 1);
-            arena_used += 64;
-        } else if (*word == '&') {
-            value = (uint64_t)dlsym(RTLD_DEFAULT, word + 1);
-        } else if (strchr(word, '.')) {
-            is_vector = 1;
-            const double number = strtod(word, NULL);
-            memcpy(&value, &number, sizeof value);
-        } else {
-            value = strtoull(word, NULL, 0);
+    for (char *word = strtok_r(input, ",", &rest); word && strcmp(word, "-"); word = strtok_r(NULL, ",", &rest)) {
+        if (*word == '=') {
+            const char *const number = strchr(word, '~');
+            script[answers].is_error = strchr(word, '!') != NULL;
+            script[answers].puts = number != NULL;
+            script[answers].number = number ? strtoull(number + 1, NULL, 0) : 0;
+            script[answers++].answer = value_of(word + 1);
+            continue;
         }
+        const uint64_t value = value_of(word);
+        const int is_vector = strchr(word, '.') && !strpbrk(word, "@$&%^");
 #ifdef WIN64
         integers = vectors = position;
         enum { MOST_INTEGERS = 4, MOST_VECTORS = 4 };
@@ -179,6 +226,7 @@ static void prepare(struct call *call, char *input, unsigned *stack_arguments) {
         if (is_vector && vectors < MOST_VECTORS) memcpy(&call->vectors[vectors++], &value, sizeof value);
         else if (!is_vector && integers < MOST_INTEGERS) call->integers[integers++] = value;
         else on_stack[(*stack_arguments)++] = value;
+        ++position;
     }
     call->rsp = ((uint64_t)stack + STACK - HOME - 8 * *stack_arguments) & ~15ull;
     memcpy((void *)(call->rsp + HOME), on_stack, 8 * *stack_arguments);

@@ -45,7 +45,7 @@ class Batch:
     def __post_init__(self) -> None:
         lines = list(self.prelude)
         for index, copy in enumerate(self.copies):
-            names = re.compile(rf"\b({'|'.join(map(re.escape, copy.names))})\b")
+            names = re.compile(rf"(?<![\w.@])({'|'.join(map(re.escape, copy.names))})\b")
             lines += [names.sub(rf"\1__{index}", line) for line in copy.lines]
         self.text = "\n".join(lines) + "\n"
 

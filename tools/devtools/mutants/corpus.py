@@ -17,7 +17,7 @@ FOLDER = ROOT / "tests/conventions"
 
 HEADER = re.compile(r";; (\w+)\(.*\) -> (void|int32|int64|double): ")
 INPUTS = re.compile(r";; inputs: (.+)")
-DEFINED = re.compile(r"(?:function )?(\w+):?$|(\w+):\s*;")
+DEFINED = re.compile(r"(?:function )?(\w+):?$|(\.\.@[\w.]+|\w+)(?::| equ )")
 
 
 @dataclass(frozen=True)
@@ -63,6 +63,8 @@ class Function:
     result: str
     inputs: tuple[str, ...]
     code: tuple[str, ...]
+    origin: str = "written"
+    """Or `macros`, where they made its frame."""
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -71,7 +73,7 @@ class Function:
 
 
 def _defined(line: str) -> re.Match[str] | None:
-    return None if line.startswith((" ", ";", ".")) else DEFINED.match(line.rstrip())
+    return DEFINED.match(line.rstrip())
 
 
 @dataclass(frozen=True)

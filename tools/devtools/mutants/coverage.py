@@ -31,7 +31,7 @@ def unreached(batch: Batch, ran: list[Ran], folder: Path) -> list[str]:
         was_going_on, goes_on = goes_on, found["bytes"].endswith("-")
         offset, text = int(found["offset"], 16), found["text"].strip()
         start = offset if start < 0 else start
-        is_code = text and not text.startswith(NO_INSTRUCTION) and not found["bytes"].startswith("<rep")
+        is_code = text and not text.startswith(NO_INSTRUCTION) and "<rep" not in found["bytes"]
         if is_code and not was_going_on and offset - start not in ran[copy].reached:
             missing.append(f"{batch.copies[copy].name}+{offset - start:#x}: {' '.join(text.split())}")
     return missing

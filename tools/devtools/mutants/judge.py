@@ -9,9 +9,9 @@ from dataclasses import dataclass
 from itertools import groupby, islice
 from pathlib import Path
 
-from . import oracle
+from . import corpus, expanded, oracle
 from .batch import Batch, Copy, check
-from .corpus import Convention, Function, Source, sources
+from .corpus import Convention, Function, Source
 from .mutations import DESTROYED_KINDS, Mutant, mutants
 from .oracle import Ran
 
@@ -47,7 +47,9 @@ class Judge:
         self.nasm_ext = nasm_ext
         self.convention = convention
         self.folder = folder
-        self.program = oracle.build(convention, folder)
+        self.sources = [*corpus.sources(convention), *expanded.sources(convention)]
+        names = dict.fromkeys(name for source in self.sources for name in expanded.imports_of(source))
+        self.program = oracle.build(convention, folder, list(names))
 
     def run(self, source: Source) -> list[Ran]:
         """The functions of a source, as they are."""
@@ -63,14 +65,18 @@ class Judge:
 
     def judge(self, source: Source, chosen: Iterable[Mutant]) -> Iterator[Verdict]:
         """The mutants of a source's functions."""
-        intact = dict(zip((function.name for function in source.functions), self.run(source), strict=True))
         rest = iter(chosen)
         while some := list(islice(rest, MOST_COPIES)):
-            batch = Batch(self.convention, source.prelude, [copy_of(one.function, one.lines) for one in some])
+            # The originals run in the same process: what they write may hold addresses, which differ from one to the next.
+            functions = list(dict.fromkeys(one.function for one in some))
+            copies = [copy_of(function, function.code) for function in functions]
+            batch = Batch(self.convention, source.prelude, copies + [copy_of(one.function, one.lines) for one in some])
             ran = oracle.ask(self.program, batch, self.folder)
             checked = check(self.nasm_ext, batch, self.folder)
-            for index, (mutant, what) in enumerate(zip(some, ran, strict=True)):
-                is_other = what.hash != intact[mutant.function.name].hash
+            intact = {function: what.hash for function, what in zip(functions, ran, strict=False)}
+            for index, mutant in enumerate(some, len(functions)):
+                what = ran[index]
+                is_other = what.hash != intact[mutant.function]
                 broken = what.broken or (("destroyed",) if is_other and mutant.kind in DESTROYED_KINDS else ())
                 found = checked.found.get(index, ())
                 not_followed = checked.not_followed
@@ -90,24 +96,25 @@ def judge_all(nasm_ext: Path, convention: Convention, choose: Callable[[Function
         judge = Judge(nasm_ext, convention, Path(folder))
         return [
             verdict
-            for source in sources(convention)
+            for source in judge.sources
             for verdict in judge.judge(source, (one for function in source.functions for one in choose(function)))
         ]
 
 
 def table(verdicts: Sequence[Verdict]) -> str:
     """Counts by convention and kind."""
-    head = f"{'convention':10}  {'kind':28}{'mutants':>8}{'broken':>8}{'found':>8}{'missed':>8}{'found, ran well':>17}"
+    head = f"{'convention':18}  {'kind':28}{'mutants':>8}{'broken':>8}{'found':>8}{'missed':>8}{'found, ran well':>17}"
     rows = [head, "-" * len(head)]
     ordered = sorted(verdicts, key=_group)
     for (convention, kind), group in groupby(ordered, _group):
-        rows.append(f"{convention:10}  {kind:28}{_counts(list(group))}")
-    rows.append(f"{'both':10}  {'all':28}{_counts(verdicts)}")
+        rows.append(f"{convention:18}  {kind:28}{_counts(list(group))}")
+    rows.append(f"{'both':18}  {'all':28}{_counts(verdicts)}")
     return "\n".join(rows)
 
 
 def _group(verdict: Verdict) -> tuple[str, str]:
-    return verdict.mutant.function.convention.name, verdict.mutant.kind
+    function = verdict.mutant.function
+    return f"{function.convention.name}, {function.origin}", verdict.mutant.kind
 
 
 def counts(verdicts: Iterable[Verdict]) -> Counter[str]:

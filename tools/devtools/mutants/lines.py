@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 INSTRUCTION = re.compile(r"(?P<label>\.?[\w.]+:)?\s*(?:(?P<name>[a-z]\w*)(?:\s+(?P<operands>[^;]*?))?)?\s*(?:;.*)?$")
 
-NO_INSTRUCTION = ("function ", "section ", "align ", "db ", "dw ", "dd ", "dq ")
+NO_INSTRUCTION = ("function ", "section ", "align ", "db ", "dw ", "dd ", "dq ", "times ", "[", "%")
 
 _LEGACY = {"a": "rax", "b": "rbx", "c": "rcx", "d": "rdx"}
 _NAMED = {"si": "rsi", "di": "rdi", "bp": "rbp", "sp": "rsp"}

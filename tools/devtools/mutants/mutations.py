@@ -37,8 +37,9 @@ class Mutant:
 
     @property
     def title(self) -> str:
-        place = f"{self.function.convention.name}/{self.function.file}:{self.line}"
-        return f"{place}: {self.kind}: {self.what}"
+        function = self.function
+        place = f":{self.line}" if function.origin == "written" else f": {function.name}"
+        return f"{function.convention.name}/{function.file}{place}: {self.kind}: {self.what}"
 
 
 class Code:
@@ -279,6 +280,8 @@ def _only_writes(line: Line) -> bool:
 
 def _volatile_for(code: Code, line: Line, operand: str, volatile: Sequence[str]) -> Iterator[str]:
     """What stands in place of an operand: two registers for one, one for a place of the stack."""
+    if line.name == "lea" and _is_stack(operand):
+        return
     if _is_stack(operand) and whole(line.operands[0]):
         yield volatile[0]
     elif _is_stack(operand) and line.operands[0].startswith("xmm"):

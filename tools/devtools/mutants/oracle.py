@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 import subprocess
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -29,14 +31,27 @@ class Ran:
         return any(word.startswith(DIED) for word in self.broken)
 
 
-def build(convention: Convention, folder: Path) -> Path:
-    """The program for a convention."""
+OWN = frozenset(
+    """
+    PyErr_Occurred PyLong_FromLong PyLong_AsLong PyNumber_Add PyMem_Malloc PyMem_Free PyFloat_FromDouble PyFloat_AsDouble
+    PyUnicode_FromFormat PyErr_NoMemory PyErr_SetString PyModuleDef_Init
+    """.split()
+)
+"""The stand-ins that oracle.c gives a meaning."""
+VARIABLE = re.compile(r"PyExc_\w+|Py\w+_Type|_Py_\w+Struct")
+
+
+def build(convention: Convention, folder: Path, names: Sequence[str] = ()) -> Path:
+    """The program for a convention; `names` are further imports to stand in for."""
     program, define = folder / f"oracle-{convention.name}", ["-DWIN64"] if convention.name == "win64" else []
-    source = FOLDER / "oracle"
-    item = folder / f"enter-{convention.name}.o"
-    run(["nasm", "-f", "elf64", *define, "-o", item, source / "enter.asm"], quiet=True)
-    words = ["gcc", "-O1", "-Wall", "-Wextra", "-Werror", *define, "-rdynamic", "-o", program, source / "oracle.c", item, "-ldl"]  # fmt: skip
-    run(words, quiet=True)
+    source, item = FOLDER / "oracle", folder / f"enter-{convention.name}.o"
+    generic = [name for name in names if name not in OWN and not VARIABLE.fullmatch(name)]
+    variables = [name for name in names if VARIABLE.fullmatch(name)]
+    lists = [f"-D{name}={','.join(some)}" for name, some in (("GENERIC", generic), ("VARIABLES", variables)) if some]
+    run(["nasm", "-f", "elf64", *define, *lists, "-o", item, source / "enter.asm"], quiet=True)
+    buffer = generic.index("PyObject_GetBuffer") if "PyObject_GetBuffer" in generic else -1
+    words = ["gcc", "-O1", "-Wall", "-Wextra", "-Werror", *define, f"-DPY_BUFFER={buffer}", "-rdynamic"]
+    run([*words, "-o", program, source / "oracle.c", item, "-ldl"], quiet=True)
     return program
 
 
