@@ -9,7 +9,7 @@
 default rel
 
 extern note_call                        ; void note_call(int which): reads `given`, fills `answer`
-global enter:function, left, given, answer
+global enter:function, after_call, left, given, answer
 
 ; ---- What both sides share: oracle.c declares the same ----------------------------------------------------------------
 struc call
@@ -158,6 +158,7 @@ enter:
     mov     rax, MARK(0)
     popfq
     call    r10
+after_call:
     mov     [left + registers.general + 4 * 8], rsp
     mov     rsp, [own_rsp]
     pushfq

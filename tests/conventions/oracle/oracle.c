@@ -11,7 +11,8 @@
  *   =A =A~5 =A!     no argument: what the next of the stand-ins without a meaning of their own returns, and what it puts into the
  *                   number that its second argument points to (a Py_buffer's length, for PyObject_GetBuffer);
  *                   behind `!` an error is set
- * RESULT is void, int32, int64 or double. For each job there is a line `SYMBOL WHAT HASH REACHED`: what broke, by the names below
+ * RESULT is void, int32, int64 or double, with `/unwind` behind it where the function's .eh_frame is to be held against where its
+ * caller's registers are, at each instruction. For each job there is a line `SYMBOL WHAT HASH REACHED`: what broke, by the names below
  * with a comma between them, or `intact`; a hash of what the function returned and wrote; and the offsets of the instructions
  * that ran, from the symbol.
  *
@@ -31,6 +32,7 @@
 #include <sys/wait.h>
 #include <ucontext.h>
 #include <unistd.h>
+#include <unwind.h>
 
 struct call {
     uint64_t function, rsp, integers[6];
@@ -45,15 +47,16 @@ struct registers {
 extern struct registers left, given;
 extern struct { uint64_t integer; double vector; } answer;
 void enter(const struct call *call);
+extern const char after_call[];         /* where functions return to */
 void note_call(int which);
 
 #define MARK(number) (0x5AFEC0DE000000E7ull | ((uint64_t)(number) << 8))
 enum { RSP = 4, DIRECTION = 0x400, STACK = 1 << 16, EDGE = 4096, ARENA = 1 << 16, OFFSETS = 4096, MOST_STEPS = 20000 };
 
 enum broken { REGISTER, VECTOR, BALANCE, DIRECTION_AT_RETURN, CONTROL, CALLERS_STACK, ALIGNMENT, DIRECTION_AT_CALL, UPPER_AT_CALL,
-              UPPER_AT_RETURN, KINDS };
+              UPPER_AT_RETURN, UNWIND, KINDS };
 static const char *const NAMES[KINDS] = {"register", "vector", "balance", "direction-at-return", "control", "callers-stack",
-                                         "alignment", "direction-at-call", "upper-at-call", "upper-at-return"};
+                                         "alignment", "direction-at-call", "upper-at-call", "upper-at-return", "unwind"};
 #ifdef WIN64
 static const int KEPT[] = {3, 5, 6, 7, 12, 13, 14, 15};
 enum { RED_ZONE = 0, HOME = 32, FIRST_KEPT_VECTOR = 6 };
@@ -75,6 +78,7 @@ static long steps;
 static int is_error;                    /* CPython's error indicator */
 static struct { uint64_t answer; int puts, is_error; uint64_t number; } script[16];
 static unsigned answers, next_answer;
+static uint64_t callers_rsp;            /* 0 where unwind data does not matter */
 
 static void break_rule(enum broken rule) { told->broken |= 1u << rule; }
 
@@ -146,7 +150,9 @@ void note_call(int which) {
         case DEFINE: break;
         case NO_MEMORY:
         case SET_STRING: is_error = 1; break;
-        default: answer_by_script(which);
+        default:
+            if (which - GENERIC != NO_ARGUMENTS && first - (uint64_t)stack >= STACK) hash(&first, 8);
+            answer_by_script(which);
     }
     uint8_t *const rsp = (uint8_t *)given.general[RSP];
     if (HOME) memset(rsp + 8, 0xb5, HOME);
@@ -154,13 +160,29 @@ void note_call(int which) {
 }
 
 /* ---- One instruction at a time ------------------------------------------------------------------------------------------ */
+static _Unwind_Reason_Code look_at_caller(struct _Unwind_Context *context, void *is_right) {
+    if (_Unwind_GetIP(context) != (uint64_t)after_call) return _URC_NO_REASON;
+    static const int KEPT_BY_DWARF[] = {3, 6, 12, 13, 14, 15};
+    static const int NUMBERS[] = {3, 5, 12, 13, 14, 15};
+    int right = _Unwind_GetCFA(context) == callers_rsp;
+    for (int i = 0; i < 6; ++i) right &= _Unwind_GetGR(context, KEPT_BY_DWARF[i]) == MARK(NUMBERS[i]);
+    *(int *)is_right = right;
+    return _URC_NORMAL_STOP;
+}
+
 static void step(int signal, siginfo_t *information, void *context) {
     (void)signal, (void)information;
     const greg_t *const registers = ((ucontext_t *)context)->uc_mcontext.gregs;
     const uint64_t rip = registers[REG_RIP], rsp = registers[REG_RSP];
     if (rip < module_start || rip >= module_end) return;
     if (++steps > MOST_STEPS) _exit(3);
-    if (rip - function_start < OFFSETS) told->reached[rip - function_start] = 1;
+    const int is_own = rip - function_start < OFFSETS;
+    if (is_own) told->reached[rip - function_start] = 1;
+    if (is_own && callers_rsp) {
+        int is_right = 0;
+        _Unwind_Backtrace(look_at_caller, &is_right);
+        if (!is_right) break_rule(UNWIND);
+    }
     const uint64_t low = (uint64_t)stack, from = rsp - RED_ZONE - 512;
     if (from >= low && rsp < low + STACK) memset((void *)from, 0xb7, 512);
 }
@@ -240,6 +262,7 @@ static void run(uint64_t function, const char *result, char *input) {
     arena_used = 0, is_error = 0, steps = 0, function_start = function;
     unsigned stack_arguments;
     prepare(&call, input, &stack_arguments);
+    callers_rsp = strstr(result, "/unwind") ? call.rsp : 0;
     uint32_t mxcsr = __builtin_ia32_stmxcsr(), control = 0;
     __asm__ volatile("fnstcw %0" : "=m"(control));
     enter(&call);
@@ -253,9 +276,9 @@ static void run(uint64_t function, const char *result, char *input) {
     if (left.upper) break_rule(UPPER_AT_RETURN);
     for (const uint8_t *at = (uint8_t *)call.rsp + HOME + 8 * stack_arguments; at < stack + STACK + EDGE; ++at)
         if (*at != 0xc5) break_rule(CALLERS_STACK);
-    if (!strcmp(result, "int64")) hash(&left.general[0], 8);
-    if (!strcmp(result, "int32")) hash(&left.general[0], 4);
-    if (!strcmp(result, "double")) hash(&left.vectors[0], 8);
+    if (!strncmp(result, "int64", 5)) hash(&left.general[0], 8);
+    if (!strncmp(result, "int32", 5)) hash(&left.general[0], 4);
+    if (!strncmp(result, "double", 6)) hash(&left.vectors[0], 8);
     hash(arena, ARENA);
 }
 

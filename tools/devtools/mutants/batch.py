@@ -1,4 +1,4 @@
-"""Many mutants in one module: each a copy of its function under a name of its own, so that one run of each tool does for all.
+"""Many mutants in one module: each a copy of its function under a name of its own. One run of each tool does for all.
 
 Findings name functions, and the name tells the mutant.
 """
@@ -7,6 +7,8 @@ from __future__ import annotations
 
 import json
 import re
+import shutil
+import subprocess
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,9 +17,14 @@ from ..shell import DevelopmentError, run
 from .corpus import FOLDER, Convention
 
 RULES = frozenset(
-    "callee-saved stack-balance direction-flag call-align shadow-space volatile-after-call red-zone fallthrough".split()
+    """
+    callee-saved stack-balance direction-flag call-align shadow-space volatile-after-call red-zone fallthrough
+    vzeroupper
+    """.split()
 )
 """Those about calling conventions."""
+
+UNWIND_RULES = frozenset({"unwind-false", "unwind-missing"})
 
 MODULES = {"system_v": "conventions.cpython-313-x86_64-linux-gnu.so", "win64": "conventions.cp313-win_amd64.pyd"}
 
@@ -74,7 +81,8 @@ def assemble(batch: Batch, folder: Path, object_format: str, name: str) -> Path:
     source = folder / f"{name}.asm"
     source.write_text(batch.text, encoding="utf-8")
     debug = "cv8" if object_format == "win64" else "dwarf"
-    run(["nasm", "-f", object_format, "-g", "-F", debug, f"-I{FOLDER}/", "-o", f"{name}.o", source.name], cwd=folder, quiet=True)  # fmt: skip
+    words = ["nasm", "-f", object_format, "-g", "-F", debug, f"-I{FOLDER}/", "-o", f"{name}.o", source.name]
+    run(words, cwd=folder, quiet=True)
     return folder / f"{name}.o"
 
 
@@ -82,19 +90,21 @@ def link(item: Path, convention: Convention) -> Path:
     """The module that is checked."""
     folder, module = item.parent, item.parent / MODULES[convention.name]
     if convention.object_format == "win64":
-        names = re.findall(r"^\s*imports (.+)", (FOLDER / "convention.inc").read_text() + (folder / f"{item.stem}.asm").read_text(), re.MULTILINE)  # fmt: skip
+        texts = (FOLDER / "convention.inc").read_text("utf-8"), (folder / f"{item.stem}.asm").read_text("utf-8")
+        names = re.findall(r"^\s*imports (.+)", "\n".join(texts), re.MULTILINE)
         lines = "".join(f"{one}\n" for one in sorted({one.strip() for line in names for one in line.split(",")}))
         (folder / "python.def").write_text(f"LIBRARY python313.dll\nEXPORTS\n{lines}")
-        run([_llvm("llvm-dlltool"), "-m", "i386:x86-64", "-d", "python.def", "-l", "python.lib"], cwd=folder, quiet=True)  # fmt: skip
-        run([_llvm("lld-link"), "/dll", "/noentry", "/nologo", "/nodefaultlib", "/machine:x64", f"/out:{module.name}", item.name, "python.lib"], cwd=folder, quiet=True)  # fmt: skip
+        library = [_llvm("llvm-dlltool"), "-m", "i386:x86-64", "-d", "python.def", "-l", "python.lib"]
+        run(library, cwd=folder, quiet=True)
+        linker = [_llvm("lld-link"), "/dll", "/noentry", "/nologo", "/nodefaultlib", "/machine:x64"]
+        run([*linker, f"/out:{module.name}", item.name, "python.lib"], cwd=folder, quiet=True)
     else:
-        run(["ld.bfd", "-shared", "-z", "now", "-z", "noexecstack", "-o", module.name, item.name], cwd=folder, quiet=True)  # fmt: skip
+        words = ["ld.bfd", "-shared", "--eh-frame-hdr", "-z", "now", "-z", "noexecstack"]
+        run([*words, "-o", module.name, item.name], cwd=folder, quiet=True)
     return module
 
 
 def _llvm(name: str) -> str:
-    import shutil
-
     for candidate in (name, f"{name}-14"):
         if shutil.which(candidate):
             return candidate
@@ -106,12 +116,12 @@ def check(nasm_ext: Path, batch: Batch, folder: Path) -> Checked:
     item = assemble(batch, folder, batch.convention.object_format, "batch")
     module = link(item, batch.convention)
     report = folder / "report.json"
-    words = ["check", "--abi", "--no-config", "--object", item.name, "--format", "json", "--output", report.name, module.name]  # fmt: skip
-    run_check(nasm_ext, words, folder)
+    words = ["check", "--abi", "--no-config", "--object", item.name, "--format", "json", "--output", report.name]
+    run_check(nasm_ext, [*words, module.name], folder)
     file = json.loads(report.read_text(encoding="utf-8"))["files"][0]
     found: dict[int, list[str]] = {}
     for finding in file["findings"]:
-        if finding["rule"] not in RULES:
+        if finding["rule"] not in RULES | UNWIND_RULES:
             continue
         copy = copy_of(batch, finding["symbol"] or finding["message"], item)
         found.setdefault(copy, []).append(f"{finding['severity']}: {finding['message']} [{finding['rule']}]")
@@ -125,7 +135,7 @@ TEXT = 0x1000
 
 
 def copy_of(batch: Batch, words: str, item: Path) -> int:
-    """The copy that a finding is about: its name tells, or, in a DLL, the address of a function that is not exported."""
+    """The copy that a finding is about: its name tells, or the address of a function that a DLL does not export."""
     if named := COPY.search(words):
         return int(named[1])
     address = re.search(r"the function at 0x([0-9a-f]+)", words)
@@ -139,8 +149,6 @@ def copy_of(batch: Batch, words: str, item: Path) -> int:
 
 def run_check(nasm_ext: Path, words: Sequence[str], folder: Path) -> None:
     """A check that finds errors ends with 1; anything else is ours."""
-    import subprocess
-
     done = subprocess.run([nasm_ext, *words], cwd=folder, capture_output=True, text=True, check=False)
     if done.returncode not in (0, 1):
         raise DevelopmentError(f"nasm-ext {' '.join(words)} ended with {done.returncode}:\n{done.stdout}{done.stderr}")

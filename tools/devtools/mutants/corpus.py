@@ -1,7 +1,8 @@
 """The correct functions: tests/conventions, read into what can be mutated and run.
 
-A function begins with `;; NAME(ARGUMENTS) -> RESULT: what it does` and `;; inputs: INPUT; INPUT`, whose form oracle.c tells. It ends
-where the next one begins, and takes its own helpers and tables with it, so that a copy under another name is complete.
+A function begins with `;; NAME(ARGUMENTS) -> RESULT: what it does` and `;; inputs: INPUT; INPUT`, whose form oracle.c
+tells. It ends where the next one begins, and takes its own helpers and tables with it: a copy under another name is
+complete.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Which instructions of the correct functions no input reaches: a mutant of one that never runs would be taken for intact."""
+"""Which instructions of the correct functions no input reaches: a mutant of one would be taken for intact."""
 
 from __future__ import annotations
 

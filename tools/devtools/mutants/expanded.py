@@ -1,8 +1,9 @@
-"""Functions written with the macros of nasm_build/function.inc, expanded: what a user's prologues and epilogues come to can be
-mutated line by line, and so can their unwind data.
+"""Functions written with the macros of nasm_build/function.inc, expanded: what a user's prologues and epilogues come to
+can be mutated line by line, and so can their unwind data.
 
-NASM expands a source for the object format of the convention. What differs by format is then said by the macros of convention.inc,
-so that code of the Microsoft convention can be run as ELF too. The originals stay in the module, since functions call each other.
+NASM expands a source for the object format of the convention. What differs by format is then said by the macros of
+convention.inc, so that code of the Microsoft convention can be run as ELF too. The originals stay in the module, since
+functions call each other.
 """
 
 from __future__ import annotations
@@ -97,7 +98,9 @@ class _Reader:
 def read(path: Path, convention: Convention, inputs: Mapping[str, tuple[str, tuple[str, ...]]]) -> Source:
     """A source; `inputs` has the result and the inputs of each of its functions."""
     words = ["-f", convention.object_format, "--before", "default rel", "-DPY_VERSION_HEX=0x030D0000"]
-    expanded = run(["nasm", "-E", *words, *DEFINES[convention.name], f"-I{INCLUDE}/", path.name], cwd=path.parent, quiet=True)
+    expanded = run(
+        ["nasm", "-E", *words, *DEFINES[convention.name], f"-I{INCLUDE}/", path.name], cwd=path.parent, quiet=True
+    )
     reader = _Reader()
     number = 0
     for line in expanded.splitlines():
@@ -110,7 +113,9 @@ def read(path: Path, convention: Convention, inputs: Mapping[str, tuple[str, tup
             reader.line(text, number)
     imports = [name for name in dict.fromkeys(reader.externs) if name.startswith(("Py", "_Py"))]
     local = [name for name in dict.fromkeys(reader.externs) if not name.startswith(("Py", "_Py"))]
-    prelude = ['%include "convention.inc"', f"imports {', '.join(imports)}"] if imports else ['%include "convention.inc"']
+    prelude = (
+        ['%include "convention.inc"', f"imports {', '.join(imports)}"] if imports else ['%include "convention.inc"']
+    )
     prelude += [*reader.structs, "section .data align=64"]
     for part in reader.data.values():
         prelude += ["align 64, db 0", *part]
@@ -119,7 +124,7 @@ def read(path: Path, convention: Convention, inputs: Mapping[str, tuple[str, tup
         prelude += [f"{name}:", "mov eax, 5", "ret"]
     functions = []
     for unit in reader.units:
-        prelude += [f"{unit.name}:", *unit.code[1:]]
+        prelude += [f"{unit.name}:", *unit.code[1:], *_unwind(unit.unwind)]
         if unit.name not in inputs:
             raise DevelopmentError(f"{path.name}: nothing says what {unit.name} is run with")
         result, given = inputs[unit.name]

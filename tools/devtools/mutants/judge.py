@@ -10,9 +10,9 @@ from itertools import groupby, islice
 from pathlib import Path
 
 from . import corpus, expanded, oracle
-from .batch import Batch, Copy, check
+from .batch import RULES, UNWIND_RULES, Batch, Copy, check
 from .corpus import Convention, Function, Source
-from .mutations import DESTROYED_KINDS, Mutant, mutants
+from .mutations import DESTROYED_KINDS, UNWIND_KIND, Mutant, mutants
 from .oracle import Ran
 
 MOST_COPIES = 400
@@ -36,8 +36,17 @@ class Verdict:
         return bool(self.broken) and not self.found
 
 
-def copy_of(function: Function, lines: Sequence[str]) -> Copy:
-    return Copy(function.name, function.names, tuple(lines), function.result, function.inputs)
+def copy_of(function: Function, lines: Sequence[str], kind: str = "") -> Copy:
+    """`kind` says whether its unwind data matters: other mutants' is as false as their code has become."""
+    has_data = any(line.startswith("%ifidn") for line in function.code)
+    is_unwound = kind == UNWIND_KIND and has_data and function.convention.name == "system_v"
+    result = function.result + ("/unwind" if is_unwound else "")
+    return Copy(function.name, function.names, tuple(lines), result, function.inputs)
+
+
+def of_rules(said: Sequence[str], rules: frozenset[str]) -> tuple[str, ...]:
+    """The messages of these rules."""
+    return tuple(words for words in said if words.rpartition("[")[2].rstrip("]") in rules)
 
 
 class Judge:
@@ -53,24 +62,28 @@ class Judge:
 
     def run(self, source: Source) -> list[Ran]:
         """The functions of a source, as they are."""
-        copies = [copy_of(function, function.code) for function in source.functions]
+        kind = UNWIND_KIND if source.functions[0].origin == "macros" else ""
+        copies = [copy_of(function, function.code, kind) for function in source.functions]
         return oracle.ask(self.program, Batch(self.convention, source.prelude, copies), self.folder)
 
     def found(self, source: Source) -> dict[str, tuple[str, ...]]:
         """What nasm-ext finds in the functions of a source, as they are."""
         copies = [copy_of(function, function.code) for function in source.functions]
         checked = check(self.nasm_ext, Batch(self.convention, source.prelude, copies), self.folder)
-        found = {source.functions[index].name: said for index, said in checked.found.items()}
+        rules = RULES | ({"unwind-false"} if source.functions[0].origin == "written" else UNWIND_RULES)
+        found = {source.functions[index].name: of_rules(said, rules) for index, said in checked.found.items()}
         return {**found, **({"": checked.not_followed} if checked.not_followed else {})}
 
     def judge(self, source: Source, chosen: Iterable[Mutant]) -> Iterator[Verdict]:
         """The mutants of a source's functions."""
         rest = iter(chosen)
         while some := list(islice(rest, MOST_COPIES)):
-            # The originals run in the same process: what they write may hold addresses, which differ from one to the next.
+            # The originals run in the same process: what they write may hold addresses, which differ between processes.
             functions = list(dict.fromkeys(one.function for one in some))
             copies = [copy_of(function, function.code) for function in functions]
-            batch = Batch(self.convention, source.prelude, copies + [copy_of(one.function, one.lines) for one in some])
+            batch = Batch(
+                self.convention, source.prelude, copies + [copy_of(one.function, one.lines, one.kind) for one in some]
+            )
             ran = oracle.ask(self.program, batch, self.folder)
             checked = check(self.nasm_ext, batch, self.folder)
             intact = {function: what.hash for function, what in zip(functions, ran, strict=False)}
@@ -78,7 +91,10 @@ class Judge:
                 what = ran[index]
                 is_other = what.hash != intact[mutant.function]
                 broken = what.broken or (("destroyed",) if is_other and mutant.kind in DESTROYED_KINDS else ())
-                found = checked.found.get(index, ())
+                rules = UNWIND_RULES if mutant.kind == UNWIND_KIND else RULES
+                if mutant.kind == UNWIND_KIND and self.convention.name == "win64":
+                    broken = ("unwind",)  # nothing here unwinds by .pdata: each of these mutants was made false
+                found = of_rules(checked.found.get(index, ()), rules)
                 not_followed = checked.not_followed
                 if broken and not found and not_followed:
                     not_followed = self.check_alone(source, mutant)
@@ -90,7 +106,9 @@ class Judge:
         return check(self.nasm_ext, alone, self.folder).not_followed
 
 
-def judge_all(nasm_ext: Path, convention: Convention, choose: Callable[[Function], Iterable[Mutant]] = mutants) -> list[Verdict]:  # fmt: skip
+def judge_all(
+    nasm_ext: Path, convention: Convention, choose: Callable[[Function], Iterable[Mutant]] = mutants
+) -> list[Verdict]:
     """Every mutant of a convention, or those that are chosen."""
     with tempfile.TemporaryDirectory(prefix="mutants-") as folder:
         judge = Judge(nasm_ext, convention, Path(folder))

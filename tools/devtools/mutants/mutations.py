@@ -1,4 +1,4 @@
-"""What is done to a correct function: one small function a kind of mistake, each giving every place where it can be made.
+"""What is done to a correct function: one small function a kind of mistake, each giving every place for it.
 
 A mutation is of the text. Whether it breaks the convention is not known here: running tells (oracle.py).
 """
@@ -9,115 +9,12 @@ import re
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
-from .corpus import Convention, Function
-from .lines import Line, named, parse, registers_in, replaced, whole
+from .code import Change, Code, is_stack
+from .corpus import Function
+from .lines import Line, named, registers_in, replaced, whole
+from .unwind_rows import falsify_unwind
 
 
-@dataclass(frozen=True)
-class Change:
-    """Other lines in place of some."""
-
-    at: int
-    """The index of the first line that is changed."""
-    what: str
-    lines: tuple[str, ...]
-    """The whole code."""
-
-
-@dataclass(frozen=True)
-class Mutant:
-    """A function with one mistake."""
-
-    function: Function
-    kind: str
-    line: int
-    """In the function's file."""
-    what: str
-    lines: tuple[str, ...]
-
-    @property
-    def title(self) -> str:
-        function = self.function
-        place = f":{self.line}" if function.origin == "written" else f": {function.name}"
-        return f"{function.convention.name}/{function.file}{place}: {self.kind}: {self.what}"
-
-
-class Code:
-    """A function's lines, read once, with what mutations ask of them."""
-
-    def __init__(self, lines: Sequence[str], convention: Convention) -> None:
-        self.text = tuple(lines)
-        self.lines = tuple(parse(line) for line in lines)
-        self.convention = convention
-        self.used = registers_in(" ".join(operand for line in self.lines for operand in line.operands))
-
-    def replace(self, at: int, *instead: str, count: int = 1, what: str = "") -> Change:
-        """Other instructions in place of `count` lines."""
-        lines = (*self.text[:at], *(f"        {one}" for one in instead), *self.text[at + count :])
-        first = self.lines[at].text
-        return Change(at, what or (f"{first} becomes {'; '.join(instead)}" if instead else f"without {first}"), lines)
-
-    def insert(self, at: int, *instructions: str) -> Change:
-        """Instructions before a line."""
-        return self.replace(at, *instructions, count=0, what=f"{'; '.join(instructions)} before {self.place(at)}")
-
-    def replace_all(self, instead: dict[int, str | None], what: str) -> Change:
-        """Other instructions in place of several; None for none."""
-        lines = []
-        for index, line in enumerate(self.text):
-            other = instead.get(index, line)
-            if other is not None:
-                lines.append(other if index not in instead else f"        {other}")
-        return Change(min(instead), what, tuple(lines))
-
-    def place(self, at: int) -> str:
-        line = self.lines[at]
-        return line.text or f"{line.label}:" if line != Line() else "the end"
-
-    def is_kept(self, operand: str) -> bool:
-        if vector := re.fullmatch(r"xmm(\d+)", operand):
-            return int(vector[1]) in self.convention.kept_vectors
-        return operand in self.convention.kept
-
-    def is_save(self, line: Line) -> bool:
-        """Puts a kept register on the stack."""
-        if line.name == "push":
-            return self.is_kept(line.operands[0])
-        return len(line.operands) == 2 and _is_stack(line.operands[0]) and self.is_kept(line.operands[1])
-
-    def is_restore(self, line: Line) -> bool:
-        if line.name == "pop":
-            return self.is_kept(line.operands[0])
-        return line.name.startswith(("mov", "vmov")) and len(line.operands) == 2 and self.is_kept(line.operands[0]) and _is_stack(line.operands[1])  # fmt: skip
-
-    def stack_steps(self) -> dict[int, tuple[str, int]]:
-        """The lines that take a number of bytes of the stack or give them back."""
-        return {
-            index: (line.name, int(line.operands[1]))
-            for index, line in enumerate(self.lines)
-            if line.name in ("sub", "add") and line.operands[0] == "rsp" and line.operands[1].isdigit()
-        }
-
-    def pairs(self) -> Iterator[tuple[list[int], int]]:
-        """The lines that take and give back one number of bytes, helper by helper as far as numbers tell."""
-        steps = self.stack_steps()
-        for size in dict.fromkeys(number for name, number in steps.values() if name == "sub"):
-            yield [index for index, (_, number) in steps.items() if number == size], size
-
-    def resized(self, lines: Sequence[int], size: int, by: int) -> Change | None:
-        """The same frame, with so many bytes more."""
-        if size + by < 0:
-            return None
-        steps = self.stack_steps()
-        instead = {index: f"{steps[index][0]} rsp, {size + by}" if size + by else None for index in lines}
-        return self.replace_all(instead, f"{size} bytes of stack become {size + by}")
-
-
-def _is_stack(operand: str) -> bool:
-    return re.match(r"\[r(sp|bp)\b", operand) is not None
-
-
-# -- the kinds ----------------------------------------------------------------------------------------------------------
 def drop_save(code: Code) -> Iterator[Change]:
     """A register is not saved: without its place on the stack, or with the place alone."""
     for at, line in enumerate(code.lines):
@@ -215,12 +112,30 @@ def remove_shadow_space(code: Code) -> Iterator[Change]:
             yield code.replace(at, "add rsp, 16", call, "sub rsp, 16", what=f"{line.text} with 16 bytes less")
 
 
-GENERAL_CLOBBERS = ("xor {32}, {32}", "mov {64}, 1", "mov {8}, 7", "inc {64}", "lea {64}, [rsp + 8]", "bts {64}, 3", "not {16}", "imul {64}, {64}, 3", "shr {64}, 1")  # fmt: skip
-VECTOR_CLOBBERS = ("pxor xmm{0}, xmm{0}", "cvtsi2sd xmm{0}, rsp", "addps xmm{0}, xmm{0}", "pinsrw xmm{0}, esp, 5", "vpcmpeqd ymm{0}, ymm{0}, ymm{0}; vzeroupper", "movhps xmm{0}, [rsp]")  # fmt: skip
+GENERAL_CLOBBERS = (
+    "xor {32}, {32}",
+    "mov {64}, 1",
+    "mov {8}, 7",
+    "inc {64}",
+    "lea {64}, [rsp + 8]",
+    "bts {64}, 3",
+    "not {16}",
+    "imul {64}, {64}, 3",
+    "shr {64}, 1",
+)
+"""The braces take the register's part of so many bits."""
+VECTOR_CLOBBERS = (
+    "pxor xmm{0}, xmm{0}",
+    "cvtsi2sd xmm{0}, rsp",
+    "addps xmm{0}, xmm{0}",
+    "pinsrw xmm{0}, esp, 5",
+    "vpcmpeqd ymm{0}, ymm{0}, ymm{0}; vzeroupper",
+    "movhps xmm{0}, [rsp]",
+)
 
 
 def clobber(code: Code) -> Iterator[Change]:
-    """A kept register that the function does not save changes on one way alone; one that it saves, behind its restore."""
+    """A kept register that is not saved changes on one way alone; one that is saved, behind its restore."""
     free = [one for one in code.convention.kept if one not in code.used]
     text = " ".join(code.text)
     vectors = [one for one in code.convention.kept_vectors if not re.search(rf"[xy]mm{one}\b", text)]
@@ -250,18 +165,15 @@ KEEPS_FIRST = ("cmp", "test", "push", "bt ", "comis", "ucomis", "ptest")
 
 
 def read_volatile(code: Code) -> Iterator[Change]:
-    """Behind a call, a register that calls change is read where one was that calls leave alone, or a place on the stack."""
+    """Behind a call, a register that calls change is read, in place of one that they leave alone or of the stack."""
     rest: list[str] = []
     turn = 0
     for at, line in enumerate(code.lines):
         calls_pointer = line.name == "call" and bool(registers_in(line.operands[0]))
         if line.label or line.is_end or line.name == "jmp" or (line.is_call and not calls_pointer):
             rest = []
-        if (
-            rest
-            and line.operands
-            and not (line.is_branch or line.name in ("push", "pop", "xchg") or code.is_restore(line))
-        ):
+        is_left = line.is_branch or line.name in ("push", "pop", "xchg") or code.is_restore(line)
+        if rest and line.operands and not is_left:
             for which, operand in enumerate(line.operands):
                 if (which == 0 and _only_writes(line)) or line.operands[0] == "rsp":
                     continue
@@ -280,11 +192,11 @@ def _only_writes(line: Line) -> bool:
 
 def _volatile_for(code: Code, line: Line, operand: str, volatile: Sequence[str]) -> Iterator[str]:
     """What stands in place of an operand: two registers for one, one for a place of the stack."""
-    if line.name == "lea" and _is_stack(operand):
+    if line.name == "lea" and is_stack(operand):
         return
-    if _is_stack(operand) and whole(line.operands[0]):
+    if is_stack(operand) and whole(line.operands[0]):
         yield volatile[0]
-    elif _is_stack(operand) and line.operands[0].startswith("xmm"):
+    elif is_stack(operand) and line.operands[0].startswith("xmm"):
         yield from ("xmm1", "xmm4")
     else:
         for one in sorted(registers_in(operand) & set(code.convention.kept)):
@@ -300,27 +212,22 @@ def _with_operand(code: Code, at: int, which: int, operand: str) -> Change:
 def keep_in_volatile(code: Code) -> Iterator[Change]:
     """A value that lives over calls is kept, everywhere in the function, in a register that they change."""
     for one in code.convention.kept:
-        if one not in code.used or one in ("rbp",):
-            continue
-        for other in ("r10", "r11"):
-            if other not in code.used:
-                yield _renamed(code, one, lambda text, one=one, other=other: replaced(text, one, other), other)  # type: ignore[misc]
-    text = " ".join(code.text)
+        if one in code.used and one != "rbp":
+            for other in ("r10", "r11"):
+                if other not in code.used:
+                    yield _renamed(code, one, other, [replaced(text, one, other) for text in code.text])
     for number in code.convention.kept_vectors:
-        if re.search(rf"[xy]mm{number}\b", text):
-            yield _renamed(
-                code,
-                f"xmm{number}",
-                lambda text, number=number: re.sub(rf"([xy]mm){number}\b", r"\g<1>5", text),
-                "xmm5",
-            )  # type: ignore[misc]
+        if re.search(rf"[xy]mm{number}\b", " ".join(code.text)):
+            renamed = [re.sub(rf"([xy]mm){number}\b", r"\g<1>5", text) for text in code.text]
+            yield _renamed(code, f"xmm{number}", "xmm5", renamed)
 
 
-def _renamed(code: Code, one: str, rename: Callable[[str], str], other: str) -> Change:
-    instead: dict[int, str | None] = {}
-    for index, line in enumerate(code.lines):
-        if line.operands and rename(code.text[index]) != code.text[index]:
-            instead[index] = rename(code.text[index]).strip()
+def _renamed(code: Code, one: str, other: str, renamed: Sequence[str]) -> Change:
+    instead: dict[int, str | None] = {
+        index: text.strip()
+        for index, text in enumerate(renamed)
+        if code.lines[index].operands and text != code.text[index]
+    }
     return code.replace_all(instead, f"{other} for {one} everywhere")
 
 
@@ -352,9 +259,29 @@ KINDS: dict[str, Callable[[Code], Iterator[Change]]] = {
     "keep in a volatile register": keep_in_volatile,
     "leave DF set": leave_direction,
     "drop vzeroupper": drop_vzeroupper,
+    "falsify unwind data": falsify_unwind,
 }
+UNWIND_KIND = "falsify unwind data"
 DESTROYED_KINDS = ("read a volatile register", "keep in a volatile register", "remove shadow space")
 """Those whose breaks may show as another result alone: a callee may leave anything in such a register or place."""
+
+
+@dataclass(frozen=True)
+class Mutant:
+    """A function with one mistake."""
+
+    function: Function
+    kind: str
+    line: int
+    """In the function's file."""
+    what: str
+    lines: tuple[str, ...]
+
+    @property
+    def title(self) -> str:
+        function = self.function
+        place = f":{self.line}" if function.origin == "written" else f": {function.name}"
+        return f"{function.convention.name}/{function.file}{place}: {self.kind}: {self.what}"
 
 
 def mutants(function: Function) -> Iterator[Mutant]:

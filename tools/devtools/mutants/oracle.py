@@ -1,4 +1,4 @@
-"""What running says of functions: tests/conventions/oracle, built once a convention, each function called with its inputs."""
+"""What running says of functions: tests/conventions/oracle, each function called with its inputs."""
 
 from __future__ import annotations
 
@@ -33,8 +33,8 @@ class Ran:
 
 OWN = frozenset(
     """
-    PyErr_Occurred PyLong_FromLong PyLong_AsLong PyNumber_Add PyMem_Malloc PyMem_Free PyFloat_FromDouble PyFloat_AsDouble
-    PyUnicode_FromFormat PyErr_NoMemory PyErr_SetString PyModuleDef_Init
+    PyErr_Occurred PyLong_FromLong PyLong_AsLong PyNumber_Add PyMem_Malloc PyMem_Free PyFloat_FromDouble
+    PyFloat_AsDouble PyUnicode_FromFormat PyErr_NoMemory PyErr_SetString PyModuleDef_Init
     """.split()
 )
 """The stand-ins that oracle.c gives a meaning."""
@@ -50,8 +50,9 @@ def build(convention: Convention, folder: Path, names: Sequence[str] = ()) -> Pa
     lists = [f"-D{name}={','.join(some)}" for name, some in (("GENERIC", generic), ("VARIABLES", variables)) if some]
     run(["nasm", "-f", "elf64", *define, *lists, "-o", item, source / "enter.asm"], quiet=True)
     buffer = generic.index("PyObject_GetBuffer") if "PyObject_GetBuffer" in generic else -1
-    words = ["gcc", "-O1", "-Wall", "-Wextra", "-Werror", *define, f"-DPY_BUFFER={buffer}", "-rdynamic"]
-    run([*words, "-o", program, source / "oracle.c", item, "-ldl"], quiet=True)
+    none = generic.index("PyEval_SaveThread") if "PyEval_SaveThread" in generic else -1
+    words = ["gcc", "-O1", "-Wall", "-Wextra", "-Werror", *define, f"-DPY_BUFFER={buffer}", f"-DNO_ARGUMENTS={none}"]
+    run([*words, "-rdynamic", "-o", program, source / "oracle.c", item, "-ldl"], quiet=True)
     return program
 
 
@@ -59,7 +60,7 @@ def ask(program: Path, batch: Batch, folder: Path) -> list[Ran]:
     """Runs every copy of a batch; always as ELF, whichever convention its code has."""
     item = assemble(batch, folder, "elf64", "runs")
     module = folder / "runs.so"
-    run(["ld.bfd", "-shared", "-z", "noexecstack", "-o", module, item], quiet=True)
+    run(["ld.bfd", "-shared", "--eh-frame-hdr", "-z", "noexecstack", "-o", module, item], quiet=True)
     done = subprocess.run([program, module], input=batch.jobs(), capture_output=True, text=True, check=False)
     if done.returncode != 0:
         raise DevelopmentError(f"{program.name} ended with {done.returncode}: {done.stderr}")

@@ -11,13 +11,12 @@ from .batch import Batch
 from .corpus import CONVENTIONS
 from .judge import Judge, Verdict, copy_of, judge_all, table
 
-
 BY_PROCESSOR = ("detect_level", "distance_with")
 """Functions whose ways depend on the processor: no input reaches all of them."""
 
 
 def prove(nasm_ext: Path) -> None:
-    """Prints the table; raises DevelopmentError where a mutant that breaks its convention passed, or a correct function did not."""
+    """Prints the table; raises DevelopmentError where a mutant that breaks passed, or a correct function did not."""
     wrong: list[str] = []
     verdicts: list[Verdict] = []
     for convention in CONVENTIONS:
@@ -33,7 +32,7 @@ def prove(nasm_ext: Path) -> None:
 
 
 def look_at_originals(judge: Judge) -> list[str]:
-    """What is wrong with the correct functions: they run well, on inputs that reach all of them, and nothing is found."""
+    """What is wrong with the correct functions: they run well, inputs reach all of them, and nothing is found."""
     wrong = []
     for source in judge.sources:
         place = f"{judge.convention.name}/{source.file}"
