@@ -16,12 +16,18 @@ from .unwind_rows import falsify_unwind
 
 
 def drop_save(code: Code) -> Iterator[Change]:
-    """A register is not saved: without its place on the stack, or with the place alone."""
+    """A register is not saved: without its place on the stack, with the place alone, in part, or not for long."""
     for at, line in enumerate(code.lines):
         if code.is_save(line):
             yield code.replace(at)
             if line.name == "push":
                 yield code.replace(at, "lea rsp, [rsp - 8]")
+                yield code.replace(at, line.text, "mov dword [rsp + 4], 0", what=f"half of {line.text} overwritten")
+            else:
+                place = re.sub(r"^\w+ ", "", line.operands[0])
+                yield code.replace(at, line.text, f"mov byte {place}, 0", what=f"a byte of {line.text} overwritten")
+                if whole(line.operands[1]):
+                    yield code.replace(at, f"mov {place}, {named(line.operands[1], 32)}")
         elif line.name == "xchg":
             yield code.replace(at)
 
@@ -33,10 +39,15 @@ def drop_restore(code: Code) -> Iterator[Change]:
             yield code.replace(at)
             if line.name == "pop":
                 yield code.replace(at, "lea rsp, [rsp + 8]")
+            elif whole(line.operands[0]):
+                yield code.replace(at, f"mov {named(line.operands[0], 32)}, {line.operands[1]}")
+            else:
+                yield code.replace(at, f"movsd {', '.join(line.operands)}")
+                yield code.replace(at, f"movlps {', '.join(line.operands)}")
         elif line.name == "leave":
             yield code.replace(at, "mov rsp, rbp", "lea rsp, [rsp + 8]")
             yield code.replace(at, "pop rbp")
-        elif line.text in ("mov rsp, rbp", "mov rsp, r12"):
+        elif line.text in ("mov rsp, rbp", "mov rsp, r12") or line.name == "ldmxcsr":
             yield code.replace(at)
 
 
@@ -83,6 +94,20 @@ def move_rsp(code: Code) -> Iterator[Change]:
             yield code.replace(at)
 
 
+STACK_PLACE = re.compile(r"\[(?:rsp|rbp)\b[^\]]*\]")
+
+
+def other_place(code: Code) -> Iterator[Change]:
+    """A place of the stack is 8 or 16 bytes elsewhere."""
+    for at, line in enumerate(code.lines):
+        for which, operand in enumerate(line.operands):
+            if STACK_PLACE.search(operand) and not (line.name == "lea" and line.operands[0] == "rsp"):
+                for by in ("+ 8", "- 8", "+ 16", "- 16"):
+                    operands = list(line.operands)
+                    operands[which] = operand.replace("]", f" {by}]")
+                    yield code.replace(at, f"{line.name} {', '.join(operands)}")
+
+
 def remove_alignment(code: Code) -> Iterator[Change]:
     """A frame of 8 bytes more or less, or without its rounding down."""
     for lines, size in code.pairs():
@@ -122,6 +147,17 @@ GENERAL_CLOBBERS = (
     "not {16}",
     "imul {64}, {64}, 3",
     "shr {64}, 1",
+    "movq {64}, xmm0",
+    "popcnt {64}, rsp",
+    "setc {8}",
+    "xadd {32}, eax",
+    "xchg {64}, r11",
+    "andn {64}, {64}, rsp",
+    "pextrw {32}, xmm0, 1",
+    "neg {8}",
+    "bsf {64}, rsp",
+    "cvttsd2si {64}, xmm0",
+    "mov {16}, 1",
 )
 """The braces take the register's part of so many bits."""
 VECTOR_CLOBBERS = (
@@ -131,6 +167,13 @@ VECTOR_CLOBBERS = (
     "pinsrw xmm{0}, esp, 5",
     "vpcmpeqd ymm{0}, ymm{0}, ymm{0}; vzeroupper",
     "movhps xmm{0}, [rsp]",
+    "vzeroall",
+    "movaps xmm{0}, xmm0",
+    "vpbroadcastd ymm{0}, xmm0; vzeroupper",
+    "pmovmskb r11d, xmm0; movd xmm{0}, esp",
+    "shufps xmm{0}, xmm{0}, 0x1b",
+    "vinsertf128 ymm{0}, ymm{0}, xmm0, 0; vzeroupper",
+    "aesenc xmm{0}, xmm0",
 )
 
 
@@ -162,6 +205,15 @@ def _put_sizes(form: str, register: str) -> str:
 
 KEEPS_FIRST = ("cmp", "test", "push", "bt ", "comis", "ucomis", "ptest")
 """The beginnings of instructions that only read their first operand."""
+
+
+def read_flags(code: Code) -> Iterator[Change]:
+    """Flags are read behind a call, which leaves anything in them: a comparison is gone, or before the call."""
+    for at, (line, before) in enumerate(zip(code.lines[1:], code.lines, strict=False), 1):
+        if before.name == "import" and line.name in ("test", "cmp"):
+            yield code.replace(at)
+            call = code.text[at - 1].strip()
+            yield code.replace(at - 1, line.text, call, count=2, what=f"{line.text} before {before.text}")
 
 
 def read_volatile(code: Code) -> Iterator[Change]:
@@ -238,6 +290,8 @@ def leave_direction(code: Code) -> Iterator[Change]:
             yield code.replace(at)
         if line.is_end or line.name == "import":
             yield code.insert(at, "std")
+        if line.is_end:
+            yield code.insert(at, "pushfq", "or qword [rsp], 0x400", "popfq")
 
 
 def drop_vzeroupper(code: Code) -> Iterator[Change]:
@@ -252,17 +306,24 @@ KINDS: dict[str, Callable[[Code], Iterator[Change]]] = {
     "drop a restore": drop_restore,
     "swap saves or restores": swap,
     "move rsp by 8": move_rsp,
+    "use another place": other_place,
     "remove alignment": remove_alignment,
     "remove shadow space": remove_shadow_space,
     "clobber on one way": clobber,
     "read a volatile register": read_volatile,
+    "read flags behind a call": read_flags,
     "keep in a volatile register": keep_in_volatile,
     "leave DF set": leave_direction,
     "drop vzeroupper": drop_vzeroupper,
     "falsify unwind data": falsify_unwind,
 }
 UNWIND_KIND = "falsify unwind data"
-DESTROYED_KINDS = ("read a volatile register", "keep in a volatile register", "remove shadow space")
+DESTROYED_KINDS = (
+    "read a volatile register",
+    "read flags behind a call",
+    "keep in a volatile register",
+    "remove shadow space",
+)
 """Those whose breaks may show as another result alone: a callee may leave anything in such a register or place."""
 
 
