@@ -11,6 +11,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import lru_cache
 from pathlib import Path
 
 from ..shell import ROOT, DevelopmentError, run
@@ -157,7 +158,8 @@ def inputs() -> dict[str, tuple[str, tuple[str, ...]]]:
     return found
 
 
+@lru_cache
 def sources(convention: Convention) -> list[Source]:
-    """All of them."""
+    """All of them; NASM takes a while to expand them."""
     given = inputs()
     return [read(path, convention, given) for path in SOURCES]
