@@ -28,7 +28,9 @@ SOURCES = (
     ROOT / "examples/hamming/avx2.asm",
     ROOT / "examples/c-with-kernel/native/kernel.asm",
 )
-"""Those for AVX-512 are not run: few processors have it."""
+AVX512 = ROOT / "examples/hamming/avx512.asm"
+"""Run where the processor has AVX-512 F and BW; what fewer have is stood in for."""
+STAND_INS = ("%macro vpopcntq 2.nolist", "vmovdqa64 %1, %2", "%endmacro")
 
 UNWIND = (".eh_frame", ".pdata", ".xdata")
 DIRECTIVE = re.compile(r"\[(\w+) ([^\]]*)\]$")
@@ -117,7 +119,7 @@ def read(path: Path, convention: Convention, inputs: Mapping[str, tuple[str, tup
     prelude = (
         ['%include "convention.inc"', f"imports {', '.join(imports)}"] if imports else ['%include "convention.inc"']
     )
-    prelude += [*reader.structs, "section .data align=64"]
+    prelude += [*(STAND_INS if path == AVX512 else ()), *reader.structs, "section .data align=64"]
     for part in reader.data.values():
         prelude += ["align 64, db 0", *part]
     prelude += [*_unwind(reader.common), "section .text"]
@@ -162,4 +164,11 @@ def inputs() -> dict[str, tuple[str, tuple[str, ...]]]:
 def sources(convention: Convention) -> list[Source]:
     """All of them; NASM takes a while to expand them."""
     given = inputs()
-    return [read(path, convention, given) for path in SOURCES]
+    paths = [*SOURCES, *([AVX512] if has_avx512() else [])]
+    return [read(path, convention, given) for path in paths]
+
+
+def has_avx512() -> bool:
+    """Whether the functions for AVX-512 can be run here."""
+    flags = Path("/proc/cpuinfo").read_text(encoding="utf-8").split()
+    return {"avx512f", "avx512bw", "avx512dq"} <= set(flags)
