@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from devtools.mutants import corpus, explained, judge, mutations, oracle, proof
+from devtools.mutants import corpus, explained, judge, mutations, oracle, proof, report
 from devtools.mutants.batch import Batch, Copy
 from devtools.mutants.corpus import CONVENTIONS, SYSTEM_V, WIN64, Convention, Function
 from devtools.mutants.mutations import Mutant
@@ -44,7 +44,7 @@ def test_there_are_enough_functions() -> None:
 def test_mutants_that_break_are_found(convention: Convention, nasm_ext: Path) -> None:
     verdicts = judge.judge_all(nasm_ext, convention, some)
     assert explained.unexplained(verdicts) == []
-    count = judge.counts(verdicts)
+    count = report.counts(verdicts)
     assert (count["mutants"], count["broken"]) == COUNTS[convention.name]
     assert {one.mutant.kind for one in verdicts if one.broken and one.found} >= {
         "drop a save",

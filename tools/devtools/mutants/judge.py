@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import tempfile
-from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from itertools import groupby, islice
+from itertools import islice
 from pathlib import Path
 
 from . import corpus, expanded, oracle
@@ -117,36 +116,3 @@ def judge_all(
             for source in judge.sources
             for verdict in judge.judge(source, (one for function in source.functions for one in choose(function)))
         ]
-
-
-def table(verdicts: Sequence[Verdict]) -> str:
-    """Counts by convention and kind."""
-    head = f"{'convention':18}  {'kind':28}{'mutants':>8}{'broken':>8}{'found':>8}{'missed':>8}{'found, ran well':>17}"
-    rows = [head, "-" * len(head)]
-    ordered = sorted(verdicts, key=_group)
-    for (convention, kind), group in groupby(ordered, _group):
-        rows.append(f"{convention:18}  {kind:28}{_counts(list(group))}")
-    rows.append(f"{'both':18}  {'all':28}{_counts(verdicts)}")
-    return "\n".join(rows)
-
-
-def _group(verdict: Verdict) -> tuple[str, str]:
-    function = verdict.mutant.function
-    return f"{function.convention.name}, {function.origin}", verdict.mutant.kind
-
-
-def counts(verdicts: Iterable[Verdict]) -> Counter[str]:
-    """mutants, broken, found (of those that are broken), missed, harmless (found, though they ran well)."""
-    count: Counter[str] = Counter()
-    for one in verdicts:
-        count["mutants"] += 1
-        count["broken"] += bool(one.broken)
-        count["found"] += bool(one.broken and one.found)
-        count["missed"] += one.is_missed
-        count["harmless"] += bool(one.found and not one.broken)
-    return count
-
-
-def _counts(verdicts: Sequence[Verdict]) -> str:
-    count = counts(verdicts)
-    return f"{count['mutants']:8}{count['broken']:8}{count['found']:8}{count['missed']:8}{count['harmless']:17}"

@@ -9,7 +9,8 @@ from ..shell import DevelopmentError, say
 from . import coverage, expanded, explained
 from .batch import Batch
 from .corpus import CONVENTIONS
-from .judge import Judge, Verdict, copy_of, judge_all, table
+from .judge import Judge, Verdict, copy_of, judge_all
+from .report import table
 
 BY_PROCESSOR = ("detect_level", "distance_with", "hamming_avx512")
 """Functions that not every processor runs, or not on all of their ways."""
