@@ -20,6 +20,7 @@
  * the memory below rsp that a signal may overwrite is overwritten.
  */
 #define _GNU_SOURCE
+#include <cpuid.h>
 #include <dlfcn.h>
 #include <link.h>
 #include <signal.h>
@@ -321,6 +322,10 @@ static void tell(const char *symbol, int status) {
 
 int main(int count, char **words) {
     if (count != 2) return fprintf(stderr, "usage: oracle MODULE < jobs\n"), 2;
+    unsigned eax = 0, ebx, ecx, edx;
+    __get_cpuid_count(13, 1, &eax, &ebx, &ecx, &edx);
+    if (!__builtin_cpu_supports("avx2") || !(eax & 4))
+        return fprintf(stderr, "this processor has no AVX2, or does not tell which registers are in use (XGETBV with ECX 1)\n"), 2;
     void *const module = dlopen(words[1], RTLD_NOW);
     if (!module) return fprintf(stderr, "%s\n", dlerror()), 2;
     dl_iterate_phdr(find_module, words[1]);
