@@ -12,8 +12,6 @@ from ..shell import DevelopmentError, run
 from .batch import Batch, assemble
 from .corpus import FOLDER, Convention
 
-DIED = "died-of-"
-
 
 @dataclass(frozen=True)
 class Ran:
@@ -25,10 +23,6 @@ class Ran:
     """Of what it returned and wrote."""
     reached: frozenset[int]
     """The offsets of the instructions that ran."""
-
-    @property
-    def died(self) -> bool:
-        return any(word.startswith(DIED) for word in self.broken)
 
 
 OWN = frozenset(
