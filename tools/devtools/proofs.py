@@ -16,6 +16,7 @@ from .conventions import proof as conventions
 from .environments import Environment
 from .forms import Form
 from .fuzzing import Effort
+from .mutants import proof as mutants
 from .shell import ROOT, DevelopmentError, Stopwatch, run, say
 
 PAIRS = 30
@@ -138,6 +139,11 @@ def _conventions(development: Environment) -> None:
     conventions.prove(native.build_target(development, "nasm-ext-verify"))
 
 
+def _mutants(development: Environment) -> None:
+    """Mutants of correct assembly, run and checked."""
+    mutants.prove(native.build(development, tests=False))
+
+
 PROOFS: dict[str, Proof] = {
     "fuzz": Proof(
         "damaged inputs of every format through the whole check: no crash, no hang, bounded memory",
@@ -160,6 +166,10 @@ PROOFS: dict[str, Proof] = {
     "conventions": Proof(
         "the verifier finds nothing wrong in code of compilers: CPythons, system libraries, public wheels",
         _conventions,
+    ),
+    "mutants": Proof(
+        "every mutant of correct assembly that breaks its calling convention when it runs is found by the check",
+        _mutants,
     ),
     "leaks": Proof("a million calls of each path lose no reference, under every CPython", _leaks),
 }
