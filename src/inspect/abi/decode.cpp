@@ -419,7 +419,8 @@ void model_vector(const ZydisDecodedInstruction& decoded, const Operands& operan
 // Legacy SSE instructions on 16 bytes of memory fault at other addresses, but for those that are made for them; of AVX's only
 // the aligned moves do.
 bool needs_alignment(const ZydisDecodedInstruction& decoded, const Instruction& instruction) {
-    if (!instruction.memory.is_used || instruction.memory.size != 16) {
+    const unsigned size = instruction.memory.size;
+    if (!instruction.memory.is_used || (size != 16 && size != 32 && size != 64)) {
         return false;
     }
     switch (decoded.mnemonic) {
@@ -435,13 +436,15 @@ bool needs_alignment(const ZydisDecodedInstruction& decoded, const Instruction& 
         case ZYDIS_MNEMONIC_VMOVAPS:
         case ZYDIS_MNEMONIC_VMOVAPD:
         case ZYDIS_MNEMONIC_VMOVDQA:
+        case ZYDIS_MNEMONIC_VMOVDQA32:
+        case ZYDIS_MNEMONIC_VMOVDQA64:
         case ZYDIS_MNEMONIC_CMPXCHG16B:
             return true;
         default:
             break;
     }
     const bool is_vector = !(instruction.vector_reads.empty() && instruction.vector_writes.empty());
-    return decoded.encoding == ZYDIS_INSTRUCTION_ENCODING_LEGACY && is_vector;
+    return decoded.encoding == ZYDIS_INSTRUCTION_ENCODING_LEGACY && is_vector && size == 16;
 }
 
 void model_flow(const ZydisDecodedInstruction& decoded, const Operands& operands, Instruction& instruction) {
@@ -587,8 +590,9 @@ void note_flags(const ZydisDecodedInstruction& decoded, const Operands& operands
     constexpr std::uint32_t arithmetic = ZYDIS_CPUFLAG_CF | ZYDIS_CPUFLAG_PF | ZYDIS_CPUFLAG_AF | ZYDIS_CPUFLAG_ZF |
                                          ZYDIS_CPUFLAG_SF | ZYDIS_CPUFLAG_OF;
     if (const ZydisAccessedFlags* const flags = decoded.cpu_flags; flags != nullptr) {
-        const bool is_saved = instruction.action == Action::push_flags;
-        instruction.reads_flags = (flags->tested & arithmetic) != 0 && !is_saved && !is_idiom(decoded, operands);
+        // `repne scasb` asks the flag that it set itself.
+        const bool is_own = instruction.action == Action::push_flags || decoded.meta.category == ZYDIS_CATEGORY_STRINGOP;
+        instruction.reads_flags = (flags->tested & arithmetic) != 0 && !is_own && !is_idiom(decoded, operands);
         instruction.writes_flags =
             ((flags->modified | flags->set_0 | flags->set_1 | flags->undefined) & arithmetic) != 0;
     }

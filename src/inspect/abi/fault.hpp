@@ -18,6 +18,7 @@ enum class FaultKind : std::uint8_t {
     call_align,  ///< rsp is no multiple of 16 at a call
     shadow_space,  ///< the callee's 32 bytes overlap what the caller keeps
     volatile_after_call,  ///< reads a register that a call destroyed
+    home_after_call,  ///< reads the stack where a callee may put what it likes
     flags_after_call,  ///< asks flags that a call left in any state
     red_zone,  ///< keeps something below rsp where it may be overwritten
     fallthrough,  ///< runs on into the next function
@@ -59,6 +60,7 @@ struct Fault {
     Register subject = Register::none;  ///< the register it is about
     std::uint8_t vector = 0;
     std::int64_t amount = 0;  ///< bytes, of the stack
+    std::uint8_t size = 0;  ///< bytes, of an access
     std::string callee;  ///< of calls: what is called, or empty
     bool is_doubtful = false;  ///< it holds on one way there, or for some values
     std::string assumes;  ///< an import that must return for it to happen, of which nobody says so

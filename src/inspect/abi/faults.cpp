@@ -79,6 +79,11 @@ void Analysis::look_at_reads(const Instruction& instruction, const State& state)
     if ((is_spill || is_copy) && !function_.is_assembled) {
         return;
     }
+    const bool is_load = instruction.action == Action::load || instruction.action == Action::load_vector;
+    if (memory.is_used && memory.is_read && (!is_load || function_.is_assembled) &&
+        state.is_destroyed(address_of(memory, state), memory.size)) {
+        tell(FaultKind::home_after_call, instruction.address);
+    }
     if (instruction.reads_flags && state.are_flags_destroyed) {
         tell(FaultKind::flags_after_call, instruction.address);
     }
@@ -126,8 +131,10 @@ void Analysis::look_at_stack(const Instruction& instruction, const State& state)
     if (writes && function_.has_known_convention && address.offset < 8 && address.offset + memory.size > 0) {
         tell(FaultKind::return_address, instruction.address);
     }
-    if (const auto alignment = address.alignment(); instruction.needs_alignment && alignment && *alignment != 0) {
-        tell(FaultKind::unaligned_access, instruction.address).amount = *alignment;
+    if (const auto off = address.distance_from_multiple(memory.size); instruction.needs_alignment && off != 0) {
+        Fault& fault = tell(FaultKind::unaligned_access, instruction.address);
+        fault.amount = off;
+        fault.size = memory.size;
     }
     constexpr std::int64_t page = 4096;
     const bool takes = instruction.action == Action::add && instruction.destination == Register::rsp;
@@ -163,7 +170,9 @@ void Analysis::find_jumps_into_instructions() {
 
 // rsp was set to what a register of the caller's held: from there on there is nothing to follow, and no return.
 std::vector<Fault> Analysis::lost_stack() {
-    if (lost_stack_.first == 0 || !function_.has_known_convention) {
+    // A local function may be a part of one whose frame rbp holds.
+    const bool is_told = function_.has_known_convention || lost_stack_.second != Register::rbp;
+    if (lost_stack_.first == 0 || !is_told) {
         return {};
     }
     is_looking_ = true;
@@ -243,7 +252,8 @@ void Analysis::look_at_local_return(const State& state, std::uint64_t address) {
     const Value& rsp = state.at(Register::rsp);
     const Value top = state.load(rsp).value_or(Value{});
     const bool is_kept = top.kind == Value::Kind::entry && convention_.kept.has(static_cast<Register>(top.number));
-    if (rsp.base == 0 && (rsp.offset > 0 || (rsp.offset < 0 && (is_kept || top.is_stack())))) {
+    const bool is_untouched = rsp.offset >= state.untouched_from && rsp.offset < state.untouched_to;
+    if (rsp.base == 0 && (rsp.offset > 0 || (rsp.offset < 0 && (is_kept || top.is_stack() || is_untouched)))) {
         tell(FaultKind::stack_balance, address).amount = rsp.offset;
     }
 }

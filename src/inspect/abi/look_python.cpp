@@ -15,7 +15,7 @@ bool needs_lock(std::string_view import) {
     static constexpr auto free_prefixes = std::to_array<std::string_view>({
         "PyThread_", "PyGILState_", "PyMutex_", "PyMem_Raw", "PyTime_", "PyEval_", "PyOS_", "Py_AddPendingCall",
         "Py_FatalError", "Py_Is", "Py_Get", "PyThreadState_", "PyInterpreterState_", "PyCriticalSection_",
-        "PyUnstable_", "Py_Exit", "Py_AtExit",
+        "PyUnstable_", "PyTraceMalloc_", "Py_Exit", "Py_AtExit",
     });
     return import.starts_with("Py") && std::none_of(free_prefixes.begin(), free_prefixes.end(), [&](std::string_view one) {
                return import.starts_with(one);
@@ -32,7 +32,7 @@ bool is_variadic(std::string_view import) {
 
 // They have nothing to report, or NULL is an answer that nobody looks into.
 bool never_gives_null(std::string_view import) {
-    return import == "Py_NewRef" || import == "PyModule_GetDict" || import == "PyImport_GetModuleDict" ||
+    return import.starts_with("PyErr_") || import == "Py_NewRef" || import == "PyModule_GetDict" || import == "PyImport_GetModuleDict" ||
            import == "PyEval_GetBuiltins" || import == "PyModuleDef_Init";
 }
 
@@ -48,10 +48,12 @@ void Analysis::take_result(const Instruction& instruction, std::string_view impo
     }
     const auto signature = python_signature(import);
     const bool is_object = signature && signature->returns_object && !never_gives_null(import);
-    if (signature && !signature->has_others) {
-        // One integer or pointer comes back, and nothing in the other registers for results.
+    const bool is_complex = import.find("omplex") != std::string_view::npos || import.starts_with("_Py_c_");
+    if (signature && !is_complex) {
+        // One integer, pointer or double comes back, and nothing in the other registers for results.
         state.at(Register::rdx) = Value::destroyed();
-        state.destroyed_vectors.add(convention_.result_vectors);
+        state.destroyed_vectors.add(signature->has_others ? convention_.result_vectors.without(RegisterSet::vectors(0, 0))
+                                                          : convention_.result_vectors);
     }
     const auto base = static_cast<std::uint32_t>(instruction.address);
     results_[base] = import;

@@ -63,7 +63,7 @@ bool Analysis::is_on_the_way_out(std::uint64_t address) {
 bool Analysis::is_saved_elsewhere(const code::FrameRow& row, const State& state) const {
     for (unsigned number = 0; number < register_count; ++number) {
         const auto one = static_cast<Register>(number);
-        if (row.saved.at(number) == 0 || !convention_.kept.has(one)) {
+        if (row.saved.at(number) == 0) {
             continue;
         }
         const Value place{Value::Kind::stack, 0, 8, 0, cfa_at_entry + row.saved.at(number)};
@@ -71,11 +71,25 @@ bool Analysis::is_saved_elsewhere(const code::FrameRow& row, const State& state)
         if (there && there->is_entry_of(one)) {
             continue;
         }
-        const bool is_known_elsewhere = std::any_of(state.slots.begin(), state.slots.end(), [&](const Slot& slot) {
+        const bool is_known_elsewhere = convention_.kept.has(one) && std::any_of(state.slots.begin(), state.slots.end(), [&](const Slot& slot) {
             return slot.base == 0 && slot.value.is_entry_of(one);
         });
-        const bool holds_another = there && there->kind == Value::Kind::entry;
+        const bool holds_another = there && there->kind == Value::Kind::entry &&
+                                   convention_.kept.has(static_cast<Register>(there->number));
         if (holds_another || is_known_elsewhere) {
+            return true;
+        }
+    }
+    for (unsigned number = 0; number < register_count; ++number) {
+        if (row.saved_vectors.at(number) == 0 || !convention_.kept_vectors.has(number)) {
+            continue;
+        }
+        const Value kept = Value::entry_vector(number);
+        const Value place{Value::Kind::stack, 0, 8, 0, cfa_at_entry + row.saved_vectors.at(number)};
+        const bool is_known_elsewhere = std::any_of(state.slots.begin(), state.slots.end(), [&](const Slot& slot) {
+            return slot.base == 0 && slot.value == kept;
+        });
+        if (is_known_elsewhere && state.load(place) != kept) {
             return true;
         }
     }

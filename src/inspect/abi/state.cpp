@@ -34,15 +34,25 @@ Value multiple_of_16() {
     return {Value::Kind::unknown, 0, 0, 0, 0};
 }
 
+// Where ways meet with rsp at a multiple of 16 on one of them and 8 off on the other, one of them is wrong at every call that follows.
+std::int8_t joined_residue(const Value& one, const Value& other) {
+    const auto mine = one.alignment();
+    const auto theirs = other.alignment();
+    if (mine && mine == theirs) {
+        return static_cast<std::int8_t>(*mine);
+    }
+    const auto is_even = [](const Value& value, std::optional<unsigned> known) {
+        return (known && *known % 8 == 0) || value.residue == Value::residue_in_doubt;
+    };
+    return is_even(one, mine) && is_even(other, theirs) ? Value::residue_in_doubt : std::int8_t{-1};
+}
+
 Value joined(const Value& one, const Value& other, std::uint32_t where, unsigned number) {
     if (one == other) {
         return one;
     }
     if (one.is_stack() && other.is_stack()) {
-        const auto mine = one.alignment();
-        const bool agree = mine && mine == other.alignment();
-        return fresh_stack(where, static_cast<Register>(number),
-                           agree ? static_cast<std::int8_t>(*mine) : std::int8_t{-1});
+        return fresh_stack(where, static_cast<Register>(number), joined_residue(one, other));
     }
     using Kind = Value::Kind;
     if (one.kind == Kind::result && other.kind == Kind::result && one.base == other.base) {
@@ -78,6 +88,16 @@ std::optional<unsigned> Value::alignment() const {
         return std::nullopt;
     }
     return static_cast<unsigned>(residue + offset) & 15U;
+}
+
+unsigned Value::distance_from_multiple(unsigned size) const {
+    const auto known = alignment();
+    if (!known || size < 16) {
+        return 0;
+    }
+    const bool is_whole = kind == Kind::stack && number != 0 && size <= (1U << number);
+    const unsigned modulus = is_whole ? size : 16U;
+    return static_cast<unsigned>(residue + offset) & (modulus - 1);
 }
 
 Value fresh_stack(std::uint32_t where, Register one, std::int8_t residue) {
@@ -150,6 +170,29 @@ void State::note_test_of(const Value& result) {
     std::for_each(slots.begin(), slots.end(), [&note](Slot& slot) { note(slot.value); });
 }
 
+void State::note_taken(const Value& from, const Value& to) {
+    if (from.is_stack() && to.is_stack() && from.base == 0 && to.base == 0 && from.offset < to.offset) {
+        const bool joins = untouched_from == to.offset && untouched_to > untouched_from;
+        untouched_to = joins ? untouched_to : to.offset;
+        untouched_from = from.offset;
+    }
+}
+
+void State::note_written(const Value& address, std::int64_t size) {
+    const bool touches = address.is_stack() && address.base == 0 && address.offset < untouched_to &&
+                         untouched_from < address.offset + size;
+    if (touches) {
+        // What lies below the bytes is kept in mind: it is where rsp is.
+        untouched_to = std::max(address.offset, untouched_from);
+    }
+}
+
+bool State::is_destroyed(const Value& address, std::int64_t size) const {
+    return address.is_stack() && std::any_of(slots.begin(), slots.end(), [&](const Slot& slot) {
+               return slot.value.kind == Value::Kind::destroyed && overlaps(slot, address.base, address.offset, size);
+           });
+}
+
 void State::forget_other_bases(std::uint32_t base) {
     std::erase_if(slots, [base](const Slot& slot) { return slot.base != base; });
 }
@@ -206,6 +249,13 @@ bool join(State& into, const State& other, std::uint32_t where) {
     widen(into.upper, into.upper == other.upper ? into.upper
                       : into.upper == Upper::used || other.upper == Upper::used ? Upper::used
                                                                                 : Upper::unchanged);
+    if (into.untouched_from != other.untouched_from || into.untouched_to != other.untouched_to) {
+        // What both know.
+        const std::int64_t from = std::max(into.untouched_from, other.untouched_from);
+        const std::int64_t to = std::max(from, std::min(into.untouched_to, other.untouched_to));
+        widen(into.untouched_from, from);
+        widen(into.untouched_to, to);
+    }
     widen(into.are_flags_destroyed, into.are_flags_destroyed && other.are_flags_destroyed);
     widen(into.lock, into.lock == other.lock ? into.lock : Lock::unknown);
     widen(into.floating, static_cast<std::uint8_t>(into.floating | other.floating));

@@ -71,6 +71,9 @@ struct Value {
     [[nodiscard]] bool is_entry_of(Register one) const {
         return kind == Kind::entry && number == static_cast<std::uint8_t>(one);
     }
+    /// How far a stack address is above a multiple of `size`, which is a power of 2: as far as that is known, and 0 where it is not.
+    /// `number` of an address that was aligned to more than 16 is the power.
+    [[nodiscard]] unsigned distance_from_multiple(unsigned size) const;
     /// A stack address modulo 16, from 0 to 15; nothing when that is not known.
     [[nodiscard]] std::optional<unsigned> alignment() const;
 };
@@ -113,6 +116,9 @@ struct State {
     Lock lock = Lock::held;
     bool are_flags_destroyed = false;  ///< those of arithmetic, by a call that leaves anything in them
     BoundedMemory bounded_memory;
+    /// A piece of the stack, by offsets from rsp at entry, that was taken and never written to.
+    std::int64_t untouched_from = 0;
+    std::int64_t untouched_to = 0;
     std::vector<Slot> slots;  ///< by base and offset
 
     bool operator==(const State&) const = default;
@@ -128,6 +134,11 @@ struct State {
     /// Whether a slot is made for it.
     [[nodiscard]] static bool is_worth_keeping(const Value& value);
     void store(const Value& address, const Value& value);
+    /// Notes that the stack from one address up to another was taken, and that bytes of it were written to.
+    void note_taken(const Value& from, const Value& to);
+    void note_written(const Value& address, std::int64_t size);
+    /// Whether a call left anything in one of these bytes.
+    [[nodiscard]] bool is_destroyed(const Value& address, std::int64_t size) const;
     /// Notes that somebody asked whether the result of a call is NULL.
     void note_test_of(const Value& result);
     /// Forgets what is kept at addresses that are counted from other bases.

@@ -28,6 +28,8 @@ void Analysis::write(State& state, Register one, const Value& value, std::uint64
     if (one == Register::rsp && !value.is_stack()) {
         if (value.kind == Value::Kind::entry && convention_.kept.has(static_cast<Register>(value.number))) {
             lost_stack_ = {address, static_cast<Register>(value.number)};
+        } else if (value.kind == Value::Kind::destroyed && value.number == 0) {
+            lost_stack_ = {address, Register::none};
         }
         give_up(address, "rsp is set to a value that is not followed");
         return;
@@ -79,6 +81,9 @@ void Analysis::step_data(const Instruction& instruction, State& state) {
             break;
         case Action::add:
             result = sum(state.at(to), instruction.constant);
+            if (to == Register::rsp) {
+                state.note_taken(*result, state.at(to));
+            }
             break;
         case Action::add_register:
             result = added(state.at(to), state.at(instruction.source));
@@ -172,6 +177,10 @@ void Analysis::step_data(const Instruction& instruction, State& state) {
     if (instruction.asks_for_zero && state.at(to).kind == Value::Kind::result) {
         state.note_test_of(state.at(to));
     }
+    if (const auto asked = instruction.action == Action::compare_memory ? state.load(address) : std::nullopt;
+        asked && asked->kind == Value::Kind::result) {
+        state.note_test_of(*asked);
+    }
     if (instruction.uses_upper) {
         state.upper = Upper::used;
     } else if (instruction.clears_upper) {
@@ -192,6 +201,7 @@ void Analysis::step_data(const Instruction& instruction, State& state) {
 
 void Analysis::step_store(const Instruction& instruction, const Value& address, State& state) {
     const Memory& memory = instruction.memory;
+    state.note_written(address, memory.size);
     if (const auto before = state.load(address);
         before && before->kind == Value::Kind::flags && instruction.touches_direction_bit) {
         state.store(address, Value::flags(*instruction.touches_direction_bit));
@@ -294,6 +304,7 @@ void Analysis::step_stack(const Instruction& instruction, State& state) {
             const Value value = state.at(instruction.source);
             rsp = sum(rsp, -8);
             state.store(rsp, value);
+            state.note_written(rsp, 8);
             break;
         }
         case Action::push_flags:

@@ -1,5 +1,7 @@
 #include "inspect/abi/values.hpp"
 
+#include <algorithm>
+#include <bit>
 #include <cstdint>
 
 namespace nasm_build::inspect::abi {
@@ -69,7 +71,12 @@ Value masked(const Value& value, std::int64_t mask, std::uint32_t where, Registe
         if (mask < 0 && (kept_bits == 0 || alignment)) {
             residue = static_cast<std::int8_t>(kept_bits == 0 ? 0U : *alignment & kept_bits);
         }
-        return fresh_stack(where, one, residue);
+        Value made = fresh_stack(where, one, residue);
+        if (mask < 0 && kept_bits == 0) {
+            constexpr int most = 6;  // 64 bytes, of a zmm register
+            made.number = static_cast<std::uint8_t>(std::min(std::countr_zero(static_cast<std::uint64_t>(mask)), most));
+        }
+        return made;
     }
     if (mask >= 0) {
         return Value::at_most(mask);

@@ -22,6 +22,7 @@ struct FrameRow {
     std::int64_t offset = 0;  ///< CFA = base + offset, in bytes
     bool has_no_caller = false;  ///< the return address is undefined: nobody called this code
     std::array<std::int64_t, 16> saved{};  ///< by register: where it is saved, from the CFA; 0 for one that is not
+    std::array<std::int32_t, 16> saved_vectors{};  ///< the same of xmm registers, on Windows
 
     [[nodiscard]] bool saves_anything() const noexcept;
     /// rsp + 8, and no register saved: the frame of a function that was called just now.

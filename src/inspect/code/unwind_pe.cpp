@@ -1,5 +1,6 @@
 #include "inspect/code/unwind_pe.hpp"
 
+#include <algorithm>
 #include <array>
 #include <optional>
 #include <vector>
@@ -32,6 +33,8 @@ struct Step {
     bool sets_frame = false;
     bool is_unknown = false;  ///< a frame that the processor made
     std::optional<std::uint8_t> pushed;  ///< the register that a push saves
+    std::optional<std::uint8_t> vector;  ///< the xmm register that is saved
+    std::int64_t place = 0;  ///< of it: bytes above rsp behind the prologue
 };
 
 struct Info {
@@ -60,7 +63,8 @@ Info read_info(ByteView file, const pe::Layout& layout, std::uint32_t unwind) {
         const std::uint16_t code = word(index);
         const auto operation = static_cast<std::uint8_t>((code >> 8U) & 0x0FU);
         const auto operand = static_cast<std::uint8_t>(code >> 12U);
-        Step step{static_cast<std::uint8_t>(code & 0xFFU), 0, false, false, std::nullopt};
+        Step step;
+        step.offset = static_cast<std::uint8_t>(code & 0xFFU);
         switch (operation) {
             case push_nonvol:
                 step.taken = 8;
@@ -78,13 +82,21 @@ Info read_info(ByteView file, const pe::Layout& layout, std::uint32_t unwind) {
                 step.sets_frame = true;
                 break;
             case save_nonvol:
-            case save_xmm128:
                 ++index;
                 continue;
             case save_nonvol_far:
-            case save_xmm128_far:
                 index += 2;
                 continue;
+            case save_xmm128:
+                step.vector = operand;
+                step.place = std::int64_t{word(index + 1)} * 16;
+                ++index;
+                break;
+            case save_xmm128_far:
+                step.vector = operand;
+                step.place = std::int64_t{word(index + 1)} + (std::int64_t{word(index + 2)} << 16U);
+                index += 2;
+                break;
             case push_machframe:
                 step.is_unknown = true;
                 break;
@@ -106,12 +118,17 @@ struct Frame {
     std::int64_t offset = 8;
     bool is_unknown = false;
     std::array<std::int64_t, 16> saved{};
+    std::array<std::int32_t, 16> saved_vectors{};
+    std::int64_t taken_in_all = 8;  ///< behind the prologue
 
     void take(const Info& info, const Step& step) {
         taken += step.taken;
         is_unknown = is_unknown || step.is_unknown;
         if (step.pushed) {
             saved.at(*step.pushed) = -taken;
+        }
+        if (step.vector) {
+            saved_vectors.at(*step.vector) = static_cast<std::int32_t>(step.place - taken_in_all);
         }
         if (step.sets_frame) {
             base = info.frame_register;
@@ -126,6 +143,7 @@ struct Frame {
         made.base = is_unknown ? std::nullopt : std::optional(base);
         made.offset = offset;
         made.saved = saved;
+        made.saved_vectors = saved_vectors;
         return made;
     }
 };
@@ -145,6 +163,13 @@ FrameEntry frame_of(ByteView file, const pe::Layout& layout, std::uint32_t begin
     entry.end = end;
     entry.hold = RowsHold::but_for_epilogues;
     Frame frame;
+    const auto count = [&frame](const Info& info) {
+        for (const Step& step : info.steps) {
+            frame.taken_in_all += step.taken;
+        }
+    };
+    std::for_each(parents.begin(), parents.end(), count);
+    count(own);
     for (auto parent = parents.rbegin(); parent != parents.rend(); ++parent) {
         for (const Step& step : parent->steps) {
             frame.take(*parent, step);

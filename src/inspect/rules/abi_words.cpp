@@ -109,6 +109,13 @@ Told flags_after_call(const Fault& fault) {
             "compare behind the call, not before it"};
 }
 
+Told home_after_call(const Fault& fault) {
+    return {rule::volatile_after_call,
+            fmt::format("{} reads the stack behind a call where that may have left anything: among the 32 bytes above rsp",
+                        fault.name),
+            "keep locals above the 32 bytes that belong to the callee: take more of the stack first"};
+}
+
 Told red_zone(const Fault& fault, const Image& image) {
     return {rule::red_zone,
             image.format == Format::pe
@@ -126,6 +133,10 @@ Told return_address(const Fault& fault) {
 }
 
 Told stack_from_register(const Fault& fault) {
+    if (fault.subject == abi::Register::none) {
+        return {rule::stack_balance, fmt::format("{} sets rsp to what a call left in a register", fault.name),
+                "keep it in a register that calls leave alone"};
+    }
     const std::string_view name = abi::name_of(fault.subject);
     return {rule::stack_balance, fmt::format("{} sets rsp to what {} was at its entry", fault.name, name),
             "`push rbp` and `mov rbp, rsp` come before `leave`, and rbp must not be written in between"};
@@ -133,9 +144,9 @@ Told stack_from_register(const Fault& fault) {
 
 Told unaligned_access(const Fault& fault) {
     return {rule::call_align,
-            fmt::format("{} accesses 16 bytes at once at a place of the stack that is {} bytes off a multiple of 16: "
-                        "it faults",
-                        fault.name, fault.amount),
+            fmt::format("{} accesses {} bytes at once at a place of the stack that is {} bytes off a multiple of {}: it "
+                        "faults",
+                        fault.name, fault.size, fault.amount, fault.size),
             "take 8 bytes more of the stack, or use `movups` and `movdqu`"};
 }
 
@@ -298,6 +309,8 @@ Told words_of(const Fault& fault, const Image& image) {
             return shadow_space(fault);
         case FaultKind::volatile_after_call:
             return volatile_after_call(fault);
+        case FaultKind::home_after_call:
+            return home_after_call(fault);
         case FaultKind::flags_after_call:
             return flags_after_call(fault);
         case FaultKind::red_zone:

@@ -17,13 +17,9 @@ from ..shell import DevelopmentError, run
 from .corpus import FOLDER, Convention
 
 RULES = frozenset(
-    """
-    callee-saved stack-balance direction-flag call-align shadow-space volatile-after-call red-zone fallthrough
-    vzeroupper
-    """.split()
+    "callee-saved stack-balance direction-flag call-align shadow-space volatile-after-call red-zone fallthrough "
+    "arg-undefined vararg-al vzeroupper fp-state stack-probe jump-into-instruction".split()
 )
-"""Those about calling conventions."""
-
 UNWIND_RULES = frozenset({"unwind-false", "unwind-missing"})
 
 MODULES = {"system_v": "conventions.cpython-313-x86_64-linux-gnu.so", "win64": "conventions.cp313-win_amd64.pyd"}

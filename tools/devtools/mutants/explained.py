@@ -37,6 +37,18 @@ class Row:
 
 DECIDED = (
     Row(
+        "detect_level",
+        "swap saves or restores",
+        "pop rbx becomes pop rbp",
+        "A local function, whose callers keep nothing in rbx: it has a convention of its own.",
+    ),
+    Row(
+        ".*",
+        "read a volatile register",
+        r".*\brdx\b.*",
+        "Behind a call through a pointer, or of a function of the module: rdx may be a second result.",
+    ),
+    Row(
         "ms_pass_eight|counter_repr",
         "remove shadow space",
         "import PyUnicode_FromFormat with 16 bytes less",
@@ -71,75 +83,7 @@ DECIDED = (
     ),
 )
 
-OPEN = (
-    Row(
-        ".*_helper.*|sv_ipa",
-        "move rsp by 8",
-        ".* (before ret|becomes add rsp, .*)",
-        "A helper that returns with its stack out of balance.",
-    ),
-    Row(
-        "frames_all|multiply|distance_with",
-        "move rsp by 8",
-        "(sub|add) rsp, 8 before import .*",
-        "The stack moves in each turn of a loop: the ways that meet differ in what rsp is modulo 16.",
-    ),
-    Row(
-        "sv_realign_16",
-        "keep in a volatile register",
-        ".*",
-        "rsp is restored from the register: not followed.",
-    ),
-    Row(
-        ".*",
-        "read a volatile register",
-        r".*\b(rdx|xmm1)\b.*",
-        "The callee may have a second result, for all that is known of it.",
-    ),
-    Row(
-        ".*",
-        "swap saves or restores",
-        "pop rbx becomes pop rbp",
-        "rsp becomes what was saved of another register: not followed.",
-    ),
-    Row(
-        "ms_(frame|scale|realign)",
-        "remove shadow space",
-        ".*",
-        "The callee's 32 bytes hold locals.",
-    ),
-    Row(
-        ".*",
-        "read flags behind a call",
-        ".*",
-        "What a call does to flags is not known.",
-    ),
-    Row(
-        ".*",
-        "leave DF set",
-        "pushfq; .*",
-        "popfq is taken to restore what pushfq saved.",
-    ),
-    Row(
-        ".*_realign",
-        "use another place",
-        "vmovdqa .*",
-        "An aligned access of 32 bytes, 8 or 16 bytes off.",
-    ),
-    Row(
-        "sv_mxcsr",
-        "(use another place|drop a restore)",
-        ".*",
-        "There is no rule for the control bits of MXCSR.",
-        "control",
-    ),
-    Row(
-        ".*",
-        "falsify unwind data",
-        ".*(off|another register)",
-        "Rows that tell where registers lie are not looked at.",
-    ),
-)
+OPEN: tuple[Row, ...] = ()
 
 
 def unexplained(verdicts: Iterable[Verdict], rows: Sequence[Row] = (*DECIDED, *OPEN)) -> list[str]:
