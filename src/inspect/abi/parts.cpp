@@ -61,7 +61,7 @@ Program::Swept Program::sweep() {
             const Memory& memory = found->memory;
             const bool ends = found->action == Action::jump || found->action == Action::ret ||
                               found->action == Action::trap || found->action == Action::call || found->is_padding;
-            if (found->action == Action::call && found->is_direct) {
+            if (found->action == Action::call && found->is_direct && found->target != found->next()) {
                 swept.referenced.push_back(found->target);
             } else if (found->action == Action::jump && found->is_direct) {
                 swept.jumped_to.push_back(found->target);

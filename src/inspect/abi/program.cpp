@@ -171,7 +171,9 @@ std::vector<std::uint64_t> Program::explore(std::size_t function) {
             }
             const Instruction instruction = *found;
             note_names(instruction);
-            if (instruction.action == Action::call && instruction.is_direct) {
+            // `call next` and `pop`: no function, but a way to learn where the code lies.
+            if (instruction.action == Action::call && instruction.is_direct &&
+                instruction.target != instruction.next()) {
                 called.push_back(instruction.target);
             }
             const bool goes = instruction.action == Action::branch || instruction.action == Action::jump;
