@@ -86,7 +86,7 @@ def check(
     executable = find_executable()
     if executable is None:
         return None
-    command = [str(executable), "check", "--format", "json"]
+    command = [str(executable), "check", "--abi", "--format", "json"]
     config = root / "pyproject.toml"
     command += ["--config", str(config)] if config.is_file() else ["--no-config"]
     for option, value in (("--name", name), ("--python", python), ("--abi3", limited_api), ("--target", target)):

@@ -40,10 +40,21 @@ def signatures(headers: Path) -> dict[str, Signature]:
         text=True,
     ).stdout
     found: dict[str, Signature] = {}
-    for result, name, arguments in _EXPORTED.findall(text):
+    for result, name, rest in _EXPORTED.findall(text):
+        arguments = _within(rest)
         if "(" not in result and "[" not in arguments.replace("[]", ""):
             found[name] = _signature(result, arguments)
     return found
+
+
+def _within(text: str) -> str:
+    """Up to the parenthesis that closes the arguments: attributes may follow."""
+    depth = 0
+    for index, letter in enumerate(text):
+        depth += (letter == "(") - (letter == ")")
+        if depth < 0:
+            return text[:index]
+    return text
 
 
 def _signature(result: str, text: str) -> Signature:

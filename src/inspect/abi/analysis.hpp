@@ -99,6 +99,8 @@ private:
     void look_at_unwind(const Instruction& instruction, const State& state);
     [[nodiscard]] const code::FrameRow* row_at(std::uint64_t address);
     [[nodiscard]] bool is_saved_elsewhere(const code::FrameRow& row, const State& state) const;
+    Fault* tell_of_unwind(FaultKind kind, const Instruction& instruction);
+    [[nodiscard]] bool has_usual_frame();
     [[nodiscard]] bool is_epilogue(std::uint64_t address);
     [[nodiscard]] bool is_on_the_way_out(std::uint64_t address);
     void look_below(const Instruction& instruction, const State& state);
@@ -145,7 +147,7 @@ private:
     const code::FrameEntry* frame_ = nullptr;  ///< the entry of the unwind table that was looked at last
     std::map<std::uint32_t, std::string> results_;  ///< what a value of the kind `result` came from, by its base
     std::vector<code::FrameRow> rows_;  ///< of it
-    bool is_told_of_unwind_ = false;  ///< one place stands for the others
+    unsigned told_of_unwind_ = 0;  ///< 1 for a place between calls, 2 for one at a call
     bool writes_static_data_ = false;
     bool has_probe_ = false;  ///< something in the function touches the stack to see that it is there
     bool has_shadow_stack_;  ///< the module says that it goes with shadow stacks

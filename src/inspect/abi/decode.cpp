@@ -141,6 +141,13 @@ bool merges(ZydisMnemonic mnemonic) {
         case ZYDIS_MNEMONIC_VROUNDSS:
         case ZYDIS_MNEMONIC_VRNDSCALESD:
         case ZYDIS_MNEMONIC_VRNDSCALESS:
+        case ZYDIS_MNEMONIC_PINSRB:
+        case ZYDIS_MNEMONIC_PINSRW:
+        case ZYDIS_MNEMONIC_PINSRD:
+        case ZYDIS_MNEMONIC_PINSRQ:
+        case ZYDIS_MNEMONIC_INSERTPS:
+        case ZYDIS_MNEMONIC_VINSERTF128:
+        case ZYDIS_MNEMONIC_VINSERTI128:
         // What the mask leaves out of a gather; the mask that compilers give leaves out nothing.
         case ZYDIS_MNEMONIC_VGATHERDPD:
         case ZYDIS_MNEMONIC_VGATHERDPS:

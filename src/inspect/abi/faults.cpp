@@ -79,8 +79,11 @@ void Analysis::look_at_reads(const Instruction& instruction, const State& state)
     if ((is_spill || is_copy) && !function_.is_assembled) {
         return;
     }
-    const bool is_load = instruction.action == Action::load || instruction.action == Action::load_vector;
-    if (memory.is_used && memory.is_read && (!is_load || function_.is_assembled) &&
+    // Nor do they look at what a probe of the stack reads: `mov eax, [rsp]`.
+    const bool is_load = instruction.action == Action::load || instruction.action == Action::load_vector ||
+                         instruction.action == Action::load_32 || instruction.action == Action::load_signed_32 ||
+                         instruction.action == Action::load_8;
+    if (convention_.shadow_space != 0 && memory.is_used && memory.is_read && (!is_load || function_.is_assembled) &&
         state.is_destroyed(address_of(memory, state), memory.size)) {
         tell(FaultKind::home_after_call, instruction.address);
     }
@@ -131,7 +134,9 @@ void Analysis::look_at_stack(const Instruction& instruction, const State& state)
     if (writes && function_.has_known_convention && address.offset < 8 && address.offset + memory.size > 0) {
         tell(FaultKind::return_address, instruction.address);
     }
-    if (const auto off = address.distance_from_multiple(memory.size); instruction.needs_alignment && off != 0) {
+    const bool has_known_stack = function_.has_known_convention || function_.is_assembled;
+    const auto off = has_known_stack ? address.distance_from_multiple(memory.size) : 0U;
+    if (instruction.needs_alignment && off != 0) {
         Fault& fault = tell(FaultKind::unaligned_access, instruction.address);
         fault.amount = off;
         fault.size = memory.size;
@@ -170,9 +175,7 @@ void Analysis::find_jumps_into_instructions() {
 
 // rsp was set to what a register of the caller's held: from there on there is nothing to follow, and no return.
 std::vector<Fault> Analysis::lost_stack() {
-    // A local function may be a part of one whose frame rbp holds.
-    const bool is_told = function_.has_known_convention || lost_stack_.second != Register::rbp;
-    if (lost_stack_.first == 0 || !is_told) {
+    if (lost_stack_.first == 0 || !(function_.has_known_convention || function_.is_assembled)) {
         return {};
     }
     is_looking_ = true;
@@ -216,7 +219,7 @@ void Analysis::look_at_call(const Instruction& instruction, const State& state) 
     const auto shadow = static_cast<std::int64_t>(convention_.shadow_space);
     const auto room = rooms_.find(rsp.base);
     const std::int64_t above = rsp.base == 0 ? 0 : room != rooms_.end() ? room->second : shadow;
-    if (follows_convention && !never && shadow != 0 && rsp.offset - above + shadow > 0) {
+    if (follows_convention && !never && has_usual_frame() && shadow != 0 && rsp.offset - above + shadow > 0) {
         Fault& fault = tell(FaultKind::shadow_space, instruction.address);
         fault.amount = rsp.offset - above + shadow;
         fault.callee = name;
@@ -247,8 +250,12 @@ void Analysis::look_at_kept(const State& state, std::uint64_t address) {
 }
 
 // Whatever a local function's convention is, `ret` takes an address: what lies above its own return address is its caller's, and
-// what was saved of a register, or an address of the stack, is none. `push rax` and `ret` is a jump.
+// what was saved of a register, or an address of the stack, is none. `push rax` and `ret` is a jump. Of others' code it is not
+// known what is a function.
 void Analysis::look_at_local_return(const State& state, std::uint64_t address) {
+    if (!function_.is_assembled) {
+        return;
+    }
     const Value& rsp = state.at(Register::rsp);
     const Value top = state.load(rsp).value_or(Value{});
     const bool is_kept = top.kind == Value::Kind::entry && convention_.kept.has(static_cast<Register>(top.number));

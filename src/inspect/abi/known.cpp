@@ -126,8 +126,8 @@ private:
             case one_argument:
                 return 2;
             case varargs | keywords:
-            case fast:
                 return 3;
+            case fast:  // in 3.6 with the names of keywords, as the next one
             case fast | keywords:
                 return 4;
             case fast | keywords | method:

@@ -72,7 +72,8 @@ void Analysis::look_at_import(const Instruction& instruction, const State& state
         tell(FaultKind::vector_count, instruction.address).callee = import;
     }
     const auto signature = python_signature(import);
-    if (!signature || signature->has_others) {
+    // What begins with an underscore changes between patch releases.
+    if (!signature || signature->has_others || import.starts_with('_')) {
         return;
     }
     for (unsigned number = 0; number < std::min(signature->arguments, convention_.argument_count); ++number) {
@@ -91,7 +92,8 @@ void Analysis::look_at_import(const Instruction& instruction, const State& state
             Fault& fault = tell(FaultKind::argument_undefined, instruction.address);
             fault.subject = one;
             fault.callee = import;
-            fault.is_doubtful = is_destroyed && value.number != 0;
+            // The flags of a method may be changed while the module is set up.
+            fault.is_doubtful = is_destroyed ? value.number != 0 : *function_.parameters != 0;
         }
     }
 }

@@ -102,14 +102,14 @@ void Analysis::look_at_unwind(const Instruction& instruction, const State& state
     const Value& rsp = state.at(Register::rsp);
     if (row == nullptr) {
         const bool matters = instruction.action == Action::call || (rsp.base == 0 && rsp.offset < 0);
-        if (convention_.shadow_space != 0 && matters && function_.has_known_convention && !is_told_of_unwind_) {
+        if (convention_.shadow_space != 0 && matters && function_.has_known_convention && told_of_unwind_ == 0) {
             tell(FaultKind::unwind_missing, address);
-            is_told_of_unwind_ = true;
+            told_of_unwind_ = 2;
         }
         return;
     }
     const bool is_asked = frame_->hold != code::RowsHold::in_the_body || instruction.action == Action::call;
-    if (!is_asked || !row->base || is_told_of_unwind_) {
+    if (!is_asked || !row->base || !has_usual_frame()) {
         return;
     }
     const auto base = static_cast<Register>(*row->base);
@@ -122,8 +122,7 @@ void Analysis::look_at_unwind(const Instruction& instruction, const State& state
     const std::int64_t distance = is_callers ? 0 : value.offset + row->offset - cfa_at_entry;
     if (!is_callers && distance == 0) {
         if (is_saved_elsewhere(*row, state)) {
-            tell(FaultKind::unwind_registers, address);
-            is_told_of_unwind_ = true;
+            tell_of_unwind(FaultKind::unwind_registers, instruction);
         }
         return;
     }
@@ -131,8 +130,34 @@ void Analysis::look_at_unwind(const Instruction& instruction, const State& state
         return;
     }
     const bool is_end = frame_->hold == code::RowsHold::but_for_epilogues && is_on_the_way_out(address);
-    tell(is_end ? FaultKind::epilogue : FaultKind::unwind_false, address).amount = distance;
-    is_told_of_unwind_ = true;
+    if (Fault* const fault = tell_of_unwind(is_end ? FaultKind::epilogue : FaultKind::unwind_false, instruction)) {
+        fault->amount = distance;
+        // Behind a call that never returns there may be another function, of which nothing says that it begins there.
+        fault->is_doubtful = fault->is_doubtful || (is_callers && !function_.is_assembled);
+    }
+}
+
+// One place stands for the others, but for a call: through it exceptions and backtraces pass. Between calls gcc's and clang's own
+// rows come late where they move an instruction in between, which only a profiler may meet: that is a warning.
+Fault* Analysis::tell_of_unwind(FaultKind kind, const Instruction& instruction) {
+    const bool is_call = instruction.action == Action::call;
+    const unsigned level = is_call ? 2 : 1;
+    if (told_of_unwind_ >= level) {
+        return nullptr;
+    }
+    told_of_unwind_ = level;
+    Fault& fault = tell(kind, instruction.address);
+    fault.is_doubtful = !is_call && kind != FaultKind::epilogue;
+    return &fault;
+}
+
+// A local function may be entered with a frame of its caller's, which its rows then describe.
+bool Analysis::has_usual_frame() {
+    if (function_.has_known_convention || function_.is_assembled) {
+        return true;
+    }
+    const code::FrameEntry* const own = program_.frame_at(function_.address);
+    return own != nullptr && code::first_row(*own).is_that_of_a_call();
 }
 
 }  // namespace nasm_build::inspect::abi

@@ -112,6 +112,12 @@ bool Analysis::step_call(const Instruction& instruction, State& state) {
         apply_summary(summary, state);
         return summary.returns;
     }
+    if (destination.kind == Destination::Kind::local) {
+        // A function that only code behind a jump table calls was not found when they were collected, and is not known.
+        forget_home(state);
+        apply_convention(state, false);
+        return true;
+    }
     if (destination.kind == Destination::Kind::imported) {
         if (returns(destination.name) == Returns::never) {
             return false;  // gcc calls abort with any stack
@@ -122,11 +128,13 @@ bool Analysis::step_call(const Instruction& instruction, State& state) {
     }
     need_alignment(instruction.address);
     destroy_home(state);
-    // macOS: a thread-local variable's descriptor begins with the function that is asked for its address with rdi on the descriptor;
-    // it leaves every register but rax alone.
+    // A thread-local variable's descriptor begins with the function that is asked for its address, with rdi (macOS) or rax (ELF) on
+    // the descriptor; it leaves every register but rax alone.
     const Memory& memory = instruction.memory;
-    const bool may_be_of_thread = program_.image().format == Format::macho && memory.is_used &&
-                                  memory.base == Register::rdi && memory.displacement == 0;
+    const Register descriptor = program_.image().format == Format::macho ? Register::rdi : Register::rax;
+    const bool may_be_of_thread = program_.image().format != Format::pe && memory.is_used &&
+                                  memory.base == descriptor && memory.displacement == 0 &&
+                                  memory.index == Register::none;
     apply_convention(state, !may_be_of_thread);
     state.are_flags_destroyed = !may_be_of_thread;
     if (destination.kind == Destination::Kind::imported) {

@@ -289,7 +289,8 @@ void Analysis::note_room(const Value& before, const Value& after, const State& s
         room += known->second;
     }
     for (const Slot& slot : state.slots) {
-        if (slot.base == before.base && slot.offset >= before.offset) {
+        const bool is_kept = slot.value.kind == Value::Kind::entry || slot.value.kind == Value::Kind::entry_vector;
+        if (is_kept && slot.base == before.base && slot.offset >= before.offset) {
             room = std::min(room, slot.offset - before.offset);
         }
     }

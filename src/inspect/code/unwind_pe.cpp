@@ -41,6 +41,7 @@ struct Info {
     std::vector<Step> steps;  ///< in the order of the prologue
     std::uint8_t frame_register = 0;
     std::int64_t frame_offset = 0;
+    bool has_handler_alone = false;  ///< code of the module's own finds out what the frame is
     std::uint64_t parent = 0;  ///< the file offset of the RUNTIME_FUNCTION that this one continues; 0 for none
 };
 
@@ -105,6 +106,8 @@ Info read_info(ByteView file, const pe::Layout& layout, std::uint32_t unwind) {
         }
         info.steps.insert(info.steps.begin(), step);
     }
+    constexpr std::uint8_t handlers = 3;
+    info.has_handler_alone = (flags & handlers) != 0 && count == 0;
     if ((flags & chained) != 0) {
         info.parent = codes + std::uint64_t{(count + 1) & ~1U} * 2;
     }
@@ -175,6 +178,7 @@ FrameEntry frame_of(ByteView file, const pe::Layout& layout, std::uint32_t begin
             frame.take(*parent, step);
         }
     }
+    frame.is_unknown = frame.is_unknown || own.has_handler_alone;
     entry.rows.push_back(frame.row(begin));
     for (const Step& step : own.steps) {
         frame.take(own, step);

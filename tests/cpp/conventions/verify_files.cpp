@@ -52,6 +52,10 @@ Json faults_of(const inspect::abi::Verified& verified, const inspect::abi::Progr
             if (!told.insert(finding.rule + finding.message).second) {
                 continue;
             }
+            Json way = Json::array();
+            for (const inspect::abi::Step& step : fault.path) {
+                way.push_back(step.location);
+            }
             faults.push_back({{"rule", finding.rule},
                               {"severity", inspect::name_of(finding.severity)},
                               {"function", fault.name},
@@ -59,6 +63,7 @@ Json faults_of(const inspect::abi::Verified& verified, const inspect::abi::Progr
                               {"address", fault.address},
                               {"place", fault.location},
                               {"message", finding.message},
+                              {"path", way},
                               {"assumes", fault.assumes}});
         }
     }
