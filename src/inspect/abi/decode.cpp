@@ -148,6 +148,14 @@ bool merges(ZydisMnemonic mnemonic) {
         case ZYDIS_MNEMONIC_INSERTPS:
         case ZYDIS_MNEMONIC_VINSERTF128:
         case ZYDIS_MNEMONIC_VINSERTI128:
+        case ZYDIS_MNEMONIC_VINSERTF32X4:
+        case ZYDIS_MNEMONIC_VINSERTF32X8:
+        case ZYDIS_MNEMONIC_VINSERTF64X2:
+        case ZYDIS_MNEMONIC_VINSERTF64X4:
+        case ZYDIS_MNEMONIC_VINSERTI32X4:
+        case ZYDIS_MNEMONIC_VINSERTI32X8:
+        case ZYDIS_MNEMONIC_VINSERTI64X2:
+        case ZYDIS_MNEMONIC_VINSERTI64X4:
         // What the mask leaves out of a gather; the mask that compilers give leaves out nothing.
         case ZYDIS_MNEMONIC_VGATHERDPD:
         case ZYDIS_MNEMONIC_VGATHERDPS:
@@ -594,11 +602,12 @@ void note_floating(const ZydisDecodedInstruction& decoded, const Operands& opera
 }
 
 void note_flags(const ZydisDecodedInstruction& decoded, const Operands& operands, Instruction& instruction) {
-    constexpr std::uint32_t arithmetic = ZYDIS_CPUFLAG_CF | ZYDIS_CPUFLAG_PF | ZYDIS_CPUFLAG_AF | ZYDIS_CPUFLAG_ZF |
-                                         ZYDIS_CPUFLAG_SF | ZYDIS_CPUFLAG_OF;
+    constexpr std::uint32_t arithmetic =
+        ZYDIS_CPUFLAG_CF | ZYDIS_CPUFLAG_PF | ZYDIS_CPUFLAG_AF | ZYDIS_CPUFLAG_ZF | ZYDIS_CPUFLAG_SF | ZYDIS_CPUFLAG_OF;
     if (const ZydisAccessedFlags* const flags = decoded.cpu_flags; flags != nullptr) {
         // `repne scasb` asks the flag that it set itself.
-        const bool is_own = instruction.action == Action::push_flags || decoded.meta.category == ZYDIS_CATEGORY_STRINGOP;
+        const bool is_own =
+            instruction.action == Action::push_flags || decoded.meta.category == ZYDIS_CATEGORY_STRINGOP;
         instruction.reads_flags = (flags->tested & arithmetic) != 0 && !is_own && !is_idiom(decoded, operands);
         instruction.writes_flags =
             ((flags->modified | flags->set_0 | flags->set_1 | flags->undefined) & arithmetic) != 0;

@@ -223,6 +223,7 @@ void Analysis::look_at_call(const Instruction& instruction, const State& state) 
         Fault& fault = tell(FaultKind::shadow_space, instruction.address);
         fault.amount = rsp.offset - above + shadow;
         fault.callee = name;
+        fault.is_doubtful = rsp.offset > 0;  // within what was taken, of which it is not known how much it is
     }
     if (is_external && state.direction == Direction::set) {
         tell(FaultKind::direction_flag, instruction.address).callee = name;

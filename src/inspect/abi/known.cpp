@@ -116,7 +116,8 @@ private:
 
     // CPython's Include/methodobject.h: which function type goes with which flags.
     static std::optional<unsigned> parameters_of(std::optional<std::uint64_t> flags) {
-        constexpr std::uint64_t varargs = 1, keywords = 2, no_arguments = 4, one_argument = 8, fast = 0x80, method = 0x200;
+        constexpr std::uint64_t varargs = 1, keywords = 2, no_arguments = 4, one_argument = 8, fast = 0x80,
+                                method = 0x200;
         if (!flags) {
             return std::nullopt;
         }

@@ -13,27 +13,41 @@ namespace {
 // What may be called without the lock. Names that begin with an underscore are CPython's own business.
 bool needs_lock(std::string_view import) {
     static constexpr auto free_prefixes = std::to_array<std::string_view>({
-        "PyThread_", "PyGILState_", "PyMutex_", "PyMem_Raw", "PyTime_", "PyEval_", "PyOS_", "Py_AddPendingCall",
-        "Py_FatalError", "Py_Is", "Py_Get", "PyThreadState_", "PyInterpreterState_", "PyCriticalSection_",
-        "PyUnstable_", "PyTraceMalloc_", "Py_Exit", "Py_AtExit",
+        "PyThread_",
+        "PyGILState_",
+        "PyMutex_",
+        "PyMem_Raw",
+        "PyTime_",
+        "PyEval_",
+        "PyOS_",
+        "Py_AddPendingCall",
+        "Py_FatalError",
+        "Py_Is",
+        "Py_Get",
+        "PyThreadState_",
+        "PyInterpreterState_",
+        "PyCriticalSection_",
+        "PyUnstable_",
+        "PyTraceMalloc_",
+        "Py_Exit",
+        "Py_AtExit",
     });
-    return import.starts_with("Py") && std::none_of(free_prefixes.begin(), free_prefixes.end(), [&](std::string_view one) {
-               return import.starts_with(one);
-           });
+    return import.starts_with("Py") && std::none_of(free_prefixes.begin(), free_prefixes.end(),
+                                                    [&](std::string_view one) { return import.starts_with(one); });
 }
 
 // Of the C library's, those that code calls without a header's prototype at hand.
 bool is_variadic(std::string_view import) {
-    static constexpr auto names = std::to_array<std::string_view>({"printf", "fprintf", "dprintf", "sprintf", "snprintf",
-                                                                   "scanf", "fscanf", "sscanf", "syslog", "err", "warn"});
+    static constexpr auto names = std::to_array<std::string_view>(
+        {"printf", "fprintf", "dprintf", "sprintf", "snprintf", "scanf", "fscanf", "sscanf", "syslog", "err", "warn"});
     const auto known = python_signature(import);
     return known ? known->is_variadic : std::find(names.begin(), names.end(), import) != names.end();
 }
 
 // They have nothing to report, or NULL is an answer that nobody looks into.
 bool never_gives_null(std::string_view import) {
-    return import.starts_with("PyErr_") || import == "Py_NewRef" || import == "PyModule_GetDict" || import == "PyImport_GetModuleDict" ||
-           import == "PyEval_GetBuiltins" || import == "PyModuleDef_Init";
+    return import.starts_with("PyErr_") || import == "Py_NewRef" || import == "PyModule_GetDict" ||
+           import == "PyImport_GetModuleDict" || import == "PyEval_GetBuiltins" || import == "PyModuleDef_Init";
 }
 
 }  // namespace
@@ -52,8 +66,9 @@ void Analysis::take_result(const Instruction& instruction, std::string_view impo
     if (signature && !is_complex) {
         // One integer, pointer or double comes back, and nothing in the other registers for results.
         state.at(Register::rdx) = Value::destroyed();
-        state.destroyed_vectors.add(signature->has_others ? convention_.result_vectors.without(RegisterSet::vectors(0, 0))
-                                                          : convention_.result_vectors);
+        state.destroyed_vectors.add(signature->has_others
+                                        ? convention_.result_vectors.without(RegisterSet::vectors(0, 0))
+                                        : convention_.result_vectors);
     }
     const auto base = static_cast<std::uint32_t>(instruction.address);
     results_[base] = import;
@@ -105,7 +120,8 @@ void Analysis::look_at_objects(const Instruction& instruction, const State& stat
     }
     if (memory.base == Register::none) {
         const auto place = static_cast<std::uint64_t>(memory.displacement);
-        if (program_.is_shared() && memory.is_written && memory.has_no_register() && is_writable(program_.image(), place) && !writes_static_data_) {
+        if (program_.is_shared() && memory.is_written && memory.has_no_register() &&
+            is_writable(program_.image(), place) && !writes_static_data_) {
             tell(FaultKind::static_data, instruction.address);
             writes_static_data_ = true;
         }
@@ -115,7 +131,8 @@ void Analysis::look_at_objects(const Instruction& instruction, const State& stat
     if (base.kind == Value::Kind::result && base.number == 1) {
         tell(FaultKind::null_unchecked, instruction.address).callee = results_[base.base];
     }
-    const bool is_self = function_.parameters && *function_.parameters >= 2 && base.is_entry_of(convention_.arguments[0]);
+    const bool is_self =
+        function_.parameters && *function_.parameters >= 2 && base.is_entry_of(convention_.arguments[0]);
     const bool is_object = is_self || (base.kind == Value::Kind::result && base.number != 0);
     const bool is_count = memory.displacement == 0 && memory.index == Register::none && memory.is_read &&
                           memory.is_written && (memory.size == 8 || memory.size == 4);

@@ -71,11 +71,12 @@ bool Analysis::is_saved_elsewhere(const code::FrameRow& row, const State& state)
         if (there && there->is_entry_of(one)) {
             continue;
         }
-        const bool is_known_elsewhere = convention_.kept.has(one) && std::any_of(state.slots.begin(), state.slots.end(), [&](const Slot& slot) {
-            return slot.base == 0 && slot.value.is_entry_of(one);
-        });
-        const bool holds_another = there && there->kind == Value::Kind::entry &&
-                                   convention_.kept.has(static_cast<Register>(there->number));
+        const bool is_known_elsewhere =
+            convention_.kept.has(one) && std::any_of(state.slots.begin(), state.slots.end(), [&](const Slot& slot) {
+                return slot.base == 0 && slot.value.is_entry_of(one);
+            });
+        const bool holds_another =
+            there && there->kind == Value::Kind::entry && convention_.kept.has(static_cast<Register>(there->number));
         if (holds_another || is_known_elsewhere) {
             return true;
         }

@@ -246,7 +246,7 @@ bool join(State& into, const State& other, std::uint32_t where) {
         changed = changed || mine != both;
         mine = both;
     };
-    widen(into.upper, into.upper == other.upper ? into.upper
+    widen(into.upper, into.upper == other.upper                                 ? into.upper
                       : into.upper == Upper::used || other.upper == Upper::used ? Upper::used
                                                                                 : Upper::unchanged);
     if (into.untouched_from != other.untouched_from || into.untouched_to != other.untouched_to) {

@@ -123,8 +123,7 @@ void Analysis::step_data(const Instruction& instruction, State& state) {
             result = instruction.constant >= 0 ? masked({}, instruction.constant, 0, to) : Value::at_most(largest_32);
             break;
         case Action::load_8:
-            result =
-                Value::at_most(state.bounded_memory.place.is_same_place(memory) ? state.bounded_memory.most : 255);
+            result = Value::at_most(state.bounded_memory.place.is_same_place(memory) ? state.bounded_memory.most : 255);
             break;
         case Action::exchange: {
             if (memory.is_used) {

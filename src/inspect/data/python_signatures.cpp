@@ -30,7 +30,8 @@ struct Row {
 };
 
 constexpr auto rows = std::to_array<Row>({
-#define PYTHON_SIGNATURE(index, name, arguments, flags) {offsetof(Names, name_##index), sizeof(name) - 1, arguments, flags},
+#define PYTHON_SIGNATURE(index, name, arguments, flags) \
+    {offsetof(Names, name_##index), sizeof(name) - 1, arguments, flags},
 #include "inspect/data/python_signatures.inc"
 #undef PYTHON_SIGNATURE
 });
@@ -42,9 +43,8 @@ std::string_view name_of(const Row& row) noexcept {
 }  // namespace
 
 std::optional<PythonSignature> python_signature(std::string_view name) noexcept {
-    const auto found = std::lower_bound(rows.begin(), rows.end(), name, [](const Row& row, std::string_view wanted) {
-        return name_of(row) < wanted;
-    });
+    const auto found = std::lower_bound(rows.begin(), rows.end(), name,
+                                        [](const Row& row, std::string_view wanted) { return name_of(row) < wanted; });
     if (found == rows.end() || name_of(*found) != name) {
         return std::nullopt;
     }

@@ -20,12 +20,14 @@ namespace {
 using abi::Fault;
 
 constexpr auto rule_ids =
-    std::to_array<std::string_view>({rule::callee_saved, rule::stack_balance, rule::direction_flag, rule::call_align,
-                                     rule::shadow_space, rule::volatile_after_call, rule::red_zone, rule::fallthrough,
-                                     rule::unwind_missing, rule::unwind_false, rule::win64_epilog, rule::vzeroupper,
-                                     rule::fp_state, rule::stack_probe, rule::jump_into_instruction, rule::endbr,
-                                     rule::shadow_stack, rule::arg_undefined, rule::vararg_al, rule::null_unchecked,
-                                     rule::gil, rule::refcount_raw, rule::shared_static});
+    std::to_array<std::string_view>({rule::callee_saved, rule::stack_balance,  rule::direction_flag,
+                                     rule::call_align,   rule::shadow_space,   rule::volatile_after_call,
+                                     rule::red_zone,     rule::fallthrough,    rule::unwind_missing,
+                                     rule::unwind_false, rule::win64_epilog,   rule::vzeroupper,
+                                     rule::fp_state,     rule::stack_probe,    rule::jump_into_instruction,
+                                     rule::endbr,        rule::shadow_stack,   rule::arg_undefined,
+                                     rule::vararg_al,    rule::null_unchecked, rule::gil,
+                                     rule::refcount_raw, rule::shared_static});
 
 // One finding a rule, function and register: the first place stands for the others.
 bool is_told(const std::vector<Finding>& findings, std::string_view rule, std::string_view message) {

@@ -105,15 +105,17 @@ Told volatile_after_call(const Fault& fault) {
 }
 
 Told flags_after_call(const Fault& fault) {
-    return {rule::volatile_after_call, fmt::format("{} asks flags behind a call, which leaves anything in them", fault.name),
+    return {rule::volatile_after_call,
+            fmt::format("{} asks flags behind a call, which leaves anything in them", fault.name),
             "compare behind the call, not before it"};
 }
 
 Told home_after_call(const Fault& fault) {
-    return {rule::volatile_after_call,
-            fmt::format("{} reads the stack behind a call where that may have left anything: among the 32 bytes above rsp",
-                        fault.name),
-            "keep locals above the 32 bytes that belong to the callee: take more of the stack first"};
+    return {
+        rule::volatile_after_call,
+        fmt::format("{} reads the stack behind a call where that may have left anything: among the 32 bytes above rsp",
+                    fault.name),
+        "keep locals above the 32 bytes that belong to the callee: take more of the stack first"};
 }
 
 Told red_zone(const Fault& fault, const Image& image) {
@@ -127,9 +129,10 @@ Told red_zone(const Fault& fault, const Image& image) {
 }
 
 Told return_address(const Fault& fault) {
-    return {rule::stack_balance,
-            fmt::format("{} writes over its return address, so that `ret` takes something else for it", fault.name),
-            "take as much of the stack as is written to, and not less: a larger `sub rsp, N`, and the same `add rsp, N`"};
+    return {
+        rule::stack_balance,
+        fmt::format("{} writes over its return address, so that `ret` takes something else for it", fault.name),
+        "take as much of the stack as is written to, and not less: a larger `sub rsp, N`, and the same `add rsp, N`"};
 }
 
 Told stack_from_register(const Fault& fault) {
@@ -143,11 +146,12 @@ Told stack_from_register(const Fault& fault) {
 }
 
 Told unaligned_access(const Fault& fault) {
-    return {rule::call_align,
-            fmt::format("{} accesses {} bytes at once at a place of the stack that is {} bytes off a multiple of {}: it "
-                        "faults",
-                        fault.name, fault.size, fault.amount, fault.size),
-            "take 8 bytes more of the stack, or use `movups` and `movdqu`"};
+    return {
+        rule::call_align,
+        fmt::format("{} accesses {} bytes at once at a place of the stack that is {} bytes off a multiple of {}: it "
+                    "faults",
+                    fault.name, fault.size, fault.amount, fault.size),
+        "take 8 bytes more of the stack, or use `movups` and `movdqu`"};
 }
 
 std::string leaves(const Fault& fault) {
@@ -195,7 +199,8 @@ Told no_endbr(const Fault& fault) {
 Told return_elsewhere(const Fault& fault) {
     return {rule::shadow_stack,
             fault.callee.empty()
-                ? fmt::format("the module promises shadow stacks, and {} returns to another place than its caller", fault.name)
+                ? fmt::format("the module promises shadow stacks, and {} returns to another place than its caller",
+                              fault.name)
                 : fmt::format("the module promises shadow stacks, and {} calls the next instruction, to which nothing "
                               "returns",
                               fault.name),
@@ -218,9 +223,10 @@ Told vector_count(const Fault& fault) {
 }
 
 Told null_unchecked(const Fault& fault) {
-    return {rule::null_unchecked,
-            fmt::format("{} looks into what {} returned without having asked whether it is NULL", fault.name, fault.callee),
-            "put `test rax, rax` and `jz` behind the call, and return NULL there"};
+    return {
+        rule::null_unchecked,
+        fmt::format("{} looks into what {} returned without having asked whether it is NULL", fault.name, fault.callee),
+        "put `test rax, rax` and `jz` behind the call, and return NULL there"};
 }
 
 Told without_lock(const Fault& fault) {
@@ -250,9 +256,9 @@ Told unwind_missing(const Fault& fault) {
 }
 
 std::string place_of(std::int64_t distance) {
-    return distance == 0 ? std::string("where the return address lies")
-                         : fmt::format("{} bytes {} the return address", std::abs(distance),
-                                       distance < 0 ? "below" : "above");
+    return distance == 0
+               ? std::string("where the return address lies")
+               : fmt::format("{} bytes {} the return address", std::abs(distance), distance < 0 ? "below" : "above");
 }
 
 Told unwind_false(const Fault& fault) {
@@ -276,7 +282,8 @@ Told unwind_registers(const Fault& fault) {
 
 Told epilogue(const Fault& fault) {
     return {rule::win64_epilog,
-            fmt::format("{} gives its stack back in a way that Windows' unwinder does not know for an epilogue", fault.name),
+            fmt::format("{} gives its stack back in a way that Windows' unwinder does not know for an epilogue",
+                        fault.name),
             "end with `add rsp, N` (or `lea rsp, [rbp + N]`), the pops, and `ret`, and nothing else between them"};
 }
 
