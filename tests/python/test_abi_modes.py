@@ -299,7 +299,7 @@ cie:    dd      .end - $ - 4, 0
         (
             ", 0x41, 0x0e, 24, 0x83, 2, 0x41, 0x0e, 8",
             [
-                "error: the unwind data of kernel are 8 bytes off: they take the return address to lie 8 bytes above the return "
+                "warning: the unwind data of kernel are 8 bytes off: they take the return address to lie 8 bytes above the return "
                 "address [unwind-false]",
                 "    kernel+0x1: here",
                 "  fix: give each push, pop and change of rsp its own row, or let `py_function` and `py_return` write them",
@@ -308,7 +308,7 @@ cie:    dd      .end - $ - 4, 0
         (
             ", 0x41, 0x0e, 16, 0x86, 2, 0x41, 0x0e, 8",
             [
-                "error: the unwind data of kernel take a register that belongs to its caller to be saved where it is not "
+                "warning: the unwind data of kernel take a register that belongs to its caller to be saved where it is not "
                 "[unwind-false]",
                 "    kernel+0x1: here",
                 "  fix: say of each push which register it saves, in the order of the pushes, or let `py_function` write it",

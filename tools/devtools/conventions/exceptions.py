@@ -53,8 +53,8 @@ EXCEPTIONS: tuple[OwnConvention, ...] = (
         "libmvec.so",
         r"the function at 0x(e980|1dfa0)",
         ("unwind-false",),
-        "Its rows count two pushes although the frame's address is counted from rbp by then: 16 bytes too many. Nothing "
-        "throws there.",
+        "Its rows count two pushes although the frame's address is counted from rbp by then: 16 bytes too many. "
+        "Nothing throws there.",
         "The library itself (glibc 2.36): push %rbp; mov %rsp,%rbp; push %r13; push %r14, with rbp+16, rbp+24, rbp+32",
     ),
     OwnConvention(
