@@ -66,7 +66,7 @@ Verdict verdict_on(std::span<const std::byte> file, const Image& image, const Ex
 }
 
 Verdict conventions_of(std::span<const std::byte> file, const Image& image, const Expectations& expected,
-                       const CodeOptions& options) {
+                       const CodeOptions& options, FileReport& report) {
     if (!expected.is_extension_module) {
         return {};  // settled by the registry's rows
     }
@@ -89,7 +89,9 @@ Verdict conventions_of(std::span<const std::byte> file, const Image& image, cons
         const code::CodeMap map = code::code_map(code::bytes_of(file, image), image);
         const abi::Sources sources(options.objects, map);
         abi::Program program(map, image, &sources);
-        return check_abi(abi::verify(program), image, expected);
+        const abi::Verified verified = abi::verify(program);
+        report.followed = {verified.functions, verified.not_followed.size()};
+        return check_abi(verified, image, expected);
     } catch (const Error& error) {
         return abi_not_checked(error.what(), image);
     }
@@ -100,7 +102,7 @@ Verdict conventions_of(std::span<const std::byte> file, const Image& image, cons
 void add_code_verdict(std::span<const std::byte> file, const Image& image, const Expectations& expected,
                       const CodeOptions& options, Verdict& verdict, FileReport& report) {
     append(verdict, verdict_on(file, image, expected, options, report));
-    append(verdict, conventions_of(file, image, expected, options));
+    append(verdict, conventions_of(file, image, expected, options, report));
     sort_by_severity(verdict.findings);
 }
 

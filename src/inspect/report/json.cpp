@@ -57,20 +57,26 @@ Json to_json(const FileReport& file) {
     for (const NotApplicable& rule : file.not_applicable) {
         not_applicable.push_back({{"rule", rule.rule}, {"reason", rule.reason}});
     }
-    return {{"path", file.path},
-            {"member", text_or_null(file.member)},
-            {"slice", text_or_null(file.slice)},
-            {"status", name_of(file.status)},
-            {"reason", text_or_null(file.reason)},
-            {"format", text_or_null(file.format)},
-            {"machine", text_or_null(file.machine)},
-            {"module", text_or_null(file.module)},
-            {"python", text_or_null(file.python)},
-            {"target", text_or_null(file.target)},
-            {"findings", std::move(findings)},
-            {"not_checked", std::move(not_checked)},
-            {"not_applicable", std::move(not_applicable)},
-            {"passed", file.passed}};
+    Json json = {{"path", file.path},
+                 {"member", text_or_null(file.member)},
+                 {"slice", text_or_null(file.slice)},
+                 {"status", name_of(file.status)},
+                 {"reason", text_or_null(file.reason)},
+                 {"format", text_or_null(file.format)},
+                 {"machine", text_or_null(file.machine)},
+                 {"module", text_or_null(file.module)},
+                 {"python", text_or_null(file.python)},
+                 {"target", text_or_null(file.target)},
+                 {"findings", std::move(findings)},
+                 {"not_checked", std::move(not_checked)},
+                 {"not_applicable", std::move(not_applicable)},
+                 {"passed", file.passed}};
+    if (file.followed.functions != 0) {
+        json["followed"] = {{"functions", file.followed.functions},
+                            {"not_followed", file.followed.not_followed},
+                            {"taken_for_granted", taken_for_granted}};
+    }
+    return json;
 }
 
 }  // namespace

@@ -18,6 +18,15 @@ struct CodeLevel {
     std::vector<std::string> functions;  ///< those of that level, above the baseline
 };
 
+/// How far the verifier of calling conventions followed a module's code.
+struct Followed {
+    std::uint64_t functions = 0;  ///< 0 when it was not asked, or could not
+    std::uint64_t not_followed = 0;  ///< of them: not to their ends
+};
+
+/// What it takes for granted of every function, for a report to say.
+inline constexpr const char* taken_for_granted = "that no store through a pointer hits a saved register";
+
 struct FileReport {
     std::string path;  ///< as it was given
     std::string member;  ///< the name inside a wheel, or empty
@@ -35,6 +44,7 @@ struct FileReport {
     std::vector<NotChecked> not_checked;
     std::vector<NotApplicable> not_applicable;
     CodeLevel code;
+    Followed followed;
     std::vector<std::string> passed;  ///< ids of the rules that were checked and found nothing
 };
 
@@ -54,6 +64,7 @@ struct Summary {
     std::size_t notes = 0;
     std::size_t silenced = 0;
     std::size_t unreadable = 0;
+    std::size_t functions_followed = 0;  ///< by the verifier of calling conventions, each to its end
     std::size_t rules_passed = 0;  ///< pairs of a rule and a file or slice; this and what follows
     std::size_t rules_not_applicable = 0;
     std::size_t rules_not_checked = 0;

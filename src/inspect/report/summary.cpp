@@ -42,6 +42,7 @@ Summary summarize(const Report& report) {
             }
         }
         before = &file;
+        summary.functions_followed += file.followed.functions - file.followed.not_followed;
         summary.rules_passed += file.passed.size();
         summary.rules_not_applicable += file.not_applicable.size();
         summary.rules_not_checked += file.not_checked.size();

@@ -146,6 +146,10 @@ std::string summary_lines(const Report& report) {
         text += ", " + counted(sum.unreadable, "file unreadable", "files unreadable");
     }
     text += "\n";
+    if (sum.functions_followed > 0) {
+        text += fmt::format("conventions: {} followed on every path; taken for granted: {}\n",
+                            counted(sum.functions_followed, "function", "functions"), taken_for_granted);
+    }
     if (sum.modules + sum.libraries > 0) {
         text += fmt::format("rules: {} passed, {} not applicable, {} not checked\n", sum.rules_passed,
                             sum.rules_not_applicable, sum.rules_not_checked);
