@@ -46,8 +46,9 @@ bool is_variadic(std::string_view import) {
 
 // They have nothing to report, or NULL is an answer that nobody looks into.
 bool never_gives_null(std::string_view import) {
-    return import.starts_with("PyErr_") || import == "Py_NewRef" || import == "PyModule_GetDict" ||
-           import == "PyImport_GetModuleDict" || import == "PyEval_GetBuiltins" || import == "PyModuleDef_Init";
+    return import.starts_with("PyErr_") || import.starts_with("PyType_GetModule") || import == "Py_NewRef" ||
+           import == "PyModule_GetDict" || import == "PyImport_GetModuleDict" || import == "PyEval_GetBuiltins" ||
+           import == "PyModuleDef_Init";
 }
 
 }  // namespace
@@ -120,7 +121,9 @@ void Analysis::look_at_objects(const Instruction& instruction, const State& stat
     }
     if (memory.base == Register::none) {
         const auto place = static_cast<std::uint64_t>(memory.displacement);
-        if (program_.is_shared() && memory.is_written && memory.has_no_register() &&
+        // gcc's crtbegin.o notes there that destructors ran.
+        const bool is_of_compiler = function_.name == "__do_global_dtors_aux";
+        if (program_.is_shared() && !is_of_compiler && memory.is_written && memory.has_no_register() &&
             is_writable(program_.image(), place) && !writes_static_data_) {
             tell(FaultKind::static_data, instruction.address);
             writes_static_data_ = true;

@@ -83,17 +83,18 @@ void model_two(const ZydisDecodedInstruction& decoded, const Operands& operands,
         case ZYDIS_MNEMONIC_TEST:
             instruction.asks_for_zero = to_whole && is_whole_register(from) && to.reg.value == from.reg.value;
             break;
-        case ZYDIS_MNEMONIC_XCHG:
-            if (to_whole && is_whole_register(from)) {
-                instruction.action = Action::exchange;
-            } else if (to.type == ZYDIS_OPERAND_TYPE_MEMORY && is_whole_register(from)) {
-                instruction.action = Action::exchange;
-                instruction.destination = instruction.source;
-                instruction.source = Register::none;
-            } else if (to_whole && from.type == ZYDIS_OPERAND_TYPE_MEMORY) {
+        case ZYDIS_MNEMONIC_XCHG: {
+            const bool is_to_memory = to.type == ZYDIS_OPERAND_TYPE_MEMORY;
+            const bool is_from_memory = from.type == ZYDIS_OPERAND_TYPE_MEMORY;
+            if ((to_whole || is_to_memory) && (is_whole_register(from) || is_from_memory)) {
                 instruction.action = Action::exchange;
             }
+            if (is_to_memory) {
+                instruction.destination = instruction.source;
+                instruction.source = Register::none;
+            }
             break;
+        }
         default:
             break;
     }

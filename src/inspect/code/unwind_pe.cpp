@@ -173,9 +173,10 @@ FrameEntry frame_of(ByteView file, const pe::Layout& layout, std::uint32_t begin
     };
     std::for_each(parents.begin(), parents.end(), count);
     count(own);
-    for (auto parent = parents.rbegin(); parent != parents.rend(); ++parent) {
-        for (const Step& step : parent->steps) {
-            frame.take(*parent, step);
+    std::reverse(parents.begin(), parents.end());
+    for (const Info& parent : parents) {
+        for (const Step& step : parent.steps) {
+            frame.take(parent, step);
         }
     }
     frame.is_unknown = frame.is_unknown || own.has_handler_alone;
