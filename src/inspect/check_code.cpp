@@ -86,7 +86,7 @@ Verdict conventions_of(std::span<const std::byte> file, const Image& image, cons
         return abi_not_checked(reason, image);
     }
     try {
-        const code::CodeMap map = code::code_map(code::bytes_of(file, image), image);
+        const code::CodeMap map = code::code_map(code::bytes_of(file, image), image, code::Frames::all);
         const abi::Sources sources(options.objects, map);
         abi::Program program(map, image, &sources);
         const abi::Verified verified = abi::verify(program);

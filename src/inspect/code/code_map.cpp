@@ -90,17 +90,17 @@ bool is_inner_label(std::string_view name) noexcept {
     return name.find('.', 1) != std::string_view::npos || name.starts_with('.');
 }
 
-CodeMap code_map(ByteView file, const Image& image) {
+CodeMap code_map(ByteView file, const Image& image, Frames frames) {
     CodeMap map;
     switch (image.format) {
         case Format::elf:
-            map_elf(file, map);
+            map_elf(file, frames, map);
             break;
         case Format::pe:
-            map_pe(file, image, map);
+            map_pe(file, image, frames, map);
             break;
         case Format::macho:
-            map_macho(file, map);
+            map_macho(file, frames, map);
             break;
     }
     std::stable_sort(map.frames.begin(), map.frames.end(),

@@ -43,7 +43,7 @@ struct CodeMap {
     std::vector<CodeSection> sections;  ///< by address, without overlap
     std::vector<Start> starts;  ///< by address; at one address the most trustworthy, with the name of any
     std::vector<Start> empty_parts;  ///< `.cold` parts without a byte: gcc's targets of jumps that are never taken
-    std::vector<FrameEntry> frames;  ///< what the unwind tables say, by address
+    std::vector<FrameEntry> frames;  ///< what the unwind tables say, by address; empty where that was not wanted
     bool has_indirect_functions =
         false;  ///< ELF STT_GNU_IFUNC: the loader asks a function of the module which one to take
     bool may_have_tables_in_functions = false;  ///< PE: Microsoft's compiler puts jump tables between functions
@@ -54,16 +54,19 @@ struct CodeMap {
     [[nodiscard]] const FrameEntry* frame_at(std::uint64_t address) const noexcept;
 };
 
+/// Whether the frames of functions are wanted, which take as long as the rest of the map.
+enum class Frames : std::uint8_t { none, all };
+
 /// Reads the map of one image; `file` is the whole file, or the slice's bytes. Throws Error with one line.
-[[nodiscard]] CodeMap code_map(ByteView file, const Image& image);
+[[nodiscard]] CodeMap code_map(ByteView file, const Image& image, Frames frames = Frames::none);
 
 /// Puts the sections by address, without overlap: to be called before `section_at`.
 void order_sections(ByteView file, CodeMap& map);
 
 // The parts of `code_map`, a file each; each orders the sections.
-void map_elf(ByteView file, CodeMap& map);
-void map_pe(ByteView file, const Image& image, CodeMap& map);
-void map_macho(ByteView slice, CodeMap& map);
+void map_elf(ByteView file, Frames frames, CodeMap& map);
+void map_pe(ByteView file, const Image& image, Frames frames, CodeMap& map);
+void map_macho(ByteView slice, Frames frames, CodeMap& map);
 
 /// Whether a label is one within a function: NASM's `.loop` (which is `function.loop`) and those of its macros (`..@2.x`).
 [[nodiscard]] bool is_inner_label(std::string_view name) noexcept;

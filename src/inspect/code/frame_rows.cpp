@@ -258,6 +258,23 @@ std::vector<FrameRow> rows_of(const FrameEntry& entry) {
     return entry.rows.empty() ? Machine(entry, false).run() : entry.rows;
 }
 
+bool starts_as_called(const FrameEntry& entry) {
+    // As nearly every entry says it: the common part is DW_CFA_def_cfa rsp+8, DW_CFA_offset rip, and the first thing that the
+    // entry's own does is to advance.
+    constexpr std::array<std::byte, 5> usual{std::byte{def_cfa}, std::byte{7}, std::byte{8}, std::byte{offset | 16U},
+                                             std::byte{1}};
+    const auto common = entry.common_program.bytes();
+    const auto own = entry.program.bytes();
+    const bool is_usual =
+        entry.rows.empty() && common.size() >= usual.size() && entry.data_factor == -8 &&
+        std::equal(usual.begin(), usual.end(), common.begin()) &&
+        std::all_of(common.begin() + usual.size(), common.end(), [](std::byte one) { return one == std::byte{nop}; });
+    if (is_usual && !own.empty() && (std::to_integer<unsigned>(own.front()) & 0xC0U) == advance_loc) {
+        return true;
+    }
+    return first_row(entry).is_that_of_a_call();
+}
+
 FrameRow first_row(const FrameEntry& entry) {
     return entry.rows.empty() ? Machine(entry, true).run().front() : entry.rows.front();
 }

@@ -56,4 +56,7 @@ struct FrameEntry {
 /// The first of them.
 [[nodiscard]] FrameRow first_row(const FrameEntry& entry);
 
+/// Whether that is the frame of a function that was called just now.
+[[nodiscard]] bool starts_as_called(const FrameEntry& entry);
+
 }  // namespace nasm_build::inspect::code

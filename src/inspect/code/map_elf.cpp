@@ -1,5 +1,7 @@
 // The code of an ELF file: sections or segments, both tables of symbols, unwind tables, and addresses in data.
 #include <array>
+#include <utility>
+#include <vector>
 
 #include "inspect/code/code_map.hpp"
 #include "inspect/code/eh_frame.hpp"
@@ -77,16 +79,20 @@ void add_static_symbols(ByteView file, const Layout& layout, CodeMap& map) {
     }
 }
 
-void add_unwind_tables(ByteView file, const Layout& layout, CodeMap& map) {
+void add_unwind_tables(ByteView file, const Layout& layout, Frames frames, CodeMap& map) {
+    std::vector<FrameEntry> entries;
     for (const SectionHeader& section : layout.sections) {
         if (section.type != elf::sht_nobits && name_of(file, layout, section) == ".eh_frame") {
-            map.frames = read_eh_frame(file.part(section.offset, section.size), section.address);
+            entries = read_eh_frame(file.part(section.offset, section.size), section.address);
         }
     }
-    for (const FrameEntry& entry : map.frames) {
+    for (const FrameEntry& entry : entries) {
         // A part that another function jumps to starts where the frame is that function's.
-        const bool is_part = !first_row(entry).is_that_of_a_call();
+        const bool is_part = !starts_as_called(entry);
         map.starts.push_back({entry.begin, entry.end - entry.begin, Origin::function, is_part, {}});
+    }
+    if (frames == Frames::all) {
+        map.frames = std::move(entries);
     }
 }
 
@@ -111,7 +117,7 @@ void add_pointers(ByteView file, const Layout& layout, CodeMap& map) {
 
 }  // namespace
 
-void map_elf(ByteView file, CodeMap& map) {
+void map_elf(ByteView file, Frames frames, CodeMap& map) {
     const Layout layout = elf::check(file);
     if (!layout.is_64) {
         return;
@@ -120,7 +126,7 @@ void map_elf(ByteView file, CodeMap& map) {
     order_sections(file, map);
     add_symbols(file, layout, layout.symbols_offset, layout.symbol_count, layout.dynamic_strings, map);
     add_static_symbols(file, layout, map);
-    add_unwind_tables(file, layout, map);
+    add_unwind_tables(file, layout, frames, map);
     add_pointers(file, layout, map);
 }
 

@@ -11,14 +11,14 @@ namespace {
 
 using macho::Layout;
 
-void add_sections(ByteView slice, const Layout& layout, CodeMap& map) {
+void add_sections(ByteView slice, const Layout& layout, Frames frames, CodeMap& map) {
     constexpr std::uint32_t symbol_stubs = 8;  // <mach-o/loader.h>, S_SYMBOL_STUBS
     for (const macho::Segment& segment : layout.segments) {
         for (std::uint64_t index = 0; index < segment.section_count; ++index) {
             const std::uint64_t header = segment.first_section + index * layout.section_size();
             const auto flags = slice.load<std::uint32_t>(header + 64);
             const std::string_view name = slice.fixed_text(header, 16);
-            if (name == "__unwind_info") {
+            if (frames == Frames::all && name == "__unwind_info") {
                 const ByteView table =
                     slice.part(slice.load<std::uint32_t>(header + 48), slice.load<std::uint64_t>(header + 40));
                 read_compact_unwind(table, layout.base(), map.frames);
@@ -75,12 +75,12 @@ void add_symbols(ByteView slice, const Layout& layout, CodeMap& map) {
 
 }  // namespace
 
-void map_macho(ByteView slice, CodeMap& map) {
+void map_macho(ByteView slice, Frames frames, CodeMap& map) {
     const Layout layout = macho::check(slice);
     if (!layout.is_64) {
         return;
     }
-    add_sections(slice, layout, map);
+    add_sections(slice, layout, frames, map);
     order_sections(slice, map);
     add_function_starts(slice, layout, map);
     add_symbols(slice, layout, map);

@@ -33,7 +33,7 @@ bool is_chained(ByteView file, const Layout& layout, std::uint32_t unwind) {
     return ((file.load<std::uint8_t>(at) >> 3U) & chained) != 0;
 }
 
-void add_functions(ByteView file, const Layout& layout, CodeMap& map) {
+void add_functions(ByteView file, const Layout& layout, Frames frames, CodeMap& map) {
     const pe::Range& table = layout.directories.at(pe::exception_directory);
     if (table.address == 0 || table.size < 12) {
         return;
@@ -45,7 +45,9 @@ void add_functions(ByteView file, const Layout& layout, CodeMap& map) {
         if (begin == 0 || end <= begin) {
             continue;
         }
-        map.frames.push_back(frame_of(file, layout, begin, end, file.load<std::uint32_t>(entry + 8)));
+        if (frames == Frames::all) {
+            map.frames.push_back(frame_of(file, layout, begin, end, file.load<std::uint32_t>(entry + 8)));
+        }
         const bool is_part = is_chained(file, layout, file.load<std::uint32_t>(entry + 8));
         if (is_part && !map.starts.empty() && map.starts.back().address + map.starts.back().size == begin) {
             map.starts.back().size += end - begin;  // the same function, from where it saves more registers
@@ -88,7 +90,7 @@ void add_pointers(ByteView file, const Layout& layout, CodeMap& map) {
 
 }  // namespace
 
-void map_pe(ByteView file, const Image& image, CodeMap& map) {
+void map_pe(ByteView file, const Image& image, Frames frames, CodeMap& map) {
     const Layout layout = pe::check(file);
     if (!layout.is_64) {
         return;
@@ -96,7 +98,7 @@ void map_pe(ByteView file, const Image& image, CodeMap& map) {
     map.may_have_tables_in_functions = true;
     add_sections(file, layout, map);
     order_sections(file, map);
-    add_functions(file, layout, map);
+    add_functions(file, layout, frames, map);
     add_pointers(file, layout, map);
     for (const Export& each : image.exports) {
         map.starts.push_back({each.address, 0, Origin::label, false, each.name});

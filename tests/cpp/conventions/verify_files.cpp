@@ -95,7 +95,8 @@ void verify_image(Json line, std::span<const std::byte> bytes, const inspect::Im
         return;
     }
     const std::clock_t start = std::clock();
-    const inspect::code::CodeMap map = inspect::code::code_map(inspect::code::bytes_of(bytes, image), image);
+    const inspect::code::CodeMap map =
+        inspect::code::code_map(inspect::code::bytes_of(bytes, image), image, inspect::code::Frames::all);
     inspect::abi::Program program(map, image);
     const inspect::abi::Verified verified = inspect::abi::verify(program);
     line["milliseconds"] = milliseconds_since(start);
