@@ -147,6 +147,7 @@ private:
     const code::FrameEntry* frame_ = nullptr;  ///< the entry of the unwind table that was looked at last
     std::map<std::uint32_t, std::string> results_;  ///< what a value of the kind `result` came from, by its base
     std::vector<code::FrameRow> rows_;  ///< of it
+    std::optional<bool> has_usual_frame_;  ///< asked at every instruction, found out once
     unsigned told_of_unwind_ = 0;  ///< 1 for a place between calls, 2 for one at a call
     bool writes_static_data_ = false;
     bool has_probe_ = false;  ///< something in the function touches the stack to see that it is there

@@ -219,7 +219,7 @@ void Analysis::look_at_call(const Instruction& instruction, const State& state) 
     const auto shadow = static_cast<std::int64_t>(convention_.shadow_space);
     const auto room = rooms_.find(rsp.base);
     const std::int64_t above = rsp.base == 0 ? 0 : room != rooms_.end() ? room->second : shadow;
-    if (follows_convention && !never && has_usual_frame() && shadow != 0 && rsp.offset - above + shadow > 0) {
+    if (shadow != 0 && follows_convention && has_usual_frame() && rsp.offset - above + shadow > 0) {
         Fault& fault = tell(FaultKind::shadow_space, instruction.address);
         fault.amount = rsp.offset - above + shadow;
         fault.callee = name;

@@ -154,11 +154,12 @@ Fault* Analysis::tell_of_unwind(FaultKind kind, const Instruction& instruction) 
 
 // A local function may be entered with a frame of its caller's, which its rows then describe.
 bool Analysis::has_usual_frame() {
-    if (function_.has_known_convention || function_.is_assembled) {
-        return true;
+    if (!has_usual_frame_) {
+        const code::FrameEntry* const own = program_.frame_at(function_.address);
+        has_usual_frame_ = function_.has_known_convention || function_.is_assembled ||
+                           (own != nullptr && code::starts_as_called(*own));
     }
-    const code::FrameEntry* const own = program_.frame_at(function_.address);
-    return own != nullptr && code::first_row(*own).is_that_of_a_call();
+    return *has_usual_frame_;
 }
 
 }  // namespace nasm_build::inspect::abi
