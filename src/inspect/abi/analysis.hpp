@@ -76,6 +76,8 @@ private:
     void apply_convention(State& state, bool destroys);
     void write(State& state, Register one, const Value& value, std::uint64_t address);
     [[nodiscard]] Value address_of(const Memory& memory, const State& state) const;
+    /// The address of the table that an indexed access reads, where it is known.
+    [[nodiscard]] static std::optional<std::int64_t> table_of(const Memory& memory, const State& state);
     [[nodiscard]] std::vector<std::uint64_t> table_targets(const Value& target) const;
     void give_up(std::uint64_t address, std::string reason);
 

@@ -13,17 +13,21 @@ constexpr std::uint64_t most_table_entries = 4096;
 
 }  // namespace
 
+std::optional<std::int64_t> Analysis::table_of(const Memory& memory, const State& state) {
+    if (!memory.is_used || memory.index == Register::none) {
+        return std::nullopt;
+    }
+    const Value base = memory.base == Register::none ? Value::constant(0) : state.at(memory.base);
+    return base.kind == Value::Kind::constant ? std::optional(sum(base, memory.displacement).offset) : std::nullopt;
+}
+
 bool Analysis::jump_by_table(const Instruction& instruction, const State& state) {
     Value target;
     const Memory& memory = instruction.memory;
     if (instruction.source != Register::none) {
         target = state.at(instruction.source);
-    } else if (memory.is_used && memory.index != Register::none && memory.scale == 8) {
-        const Value base = memory.base == Register::none ? Value::constant(0) : state.at(memory.base);
-        if (base.kind == Value::Kind::constant) {
-            target = {Value::Kind::table_pointer, entries_of(state.at(memory.index)), -1, 0,
-                      base.offset + memory.displacement};
-        }
+    } else if (const auto table = table_of(memory, state); table && memory.scale == 8) {
+        target = {Value::Kind::table_pointer, entries_of(state.at(memory.index)), -1, 0, *table};
     }
     const std::vector<std::uint64_t> targets = table_targets(target);
     if (targets.empty()) {

@@ -48,17 +48,6 @@ void Analysis::step_data(const Instruction& instruction, State& state) {
     const Register to = instruction.destination;
     const std::uint64_t at = instruction.address;
     const Value address = memory.is_used ? address_of(memory, state) : Value{};
-    // The table that an indexed load reads, where its address is known.
-    const auto table = [&]() -> std::optional<std::int64_t> {
-        if (memory.index == Register::none) {
-            return std::nullopt;
-        }
-        if (memory.base == Register::none) {
-            return memory.displacement;
-        }
-        const Value& base = state.at(memory.base);
-        return base.kind == Value::Kind::constant ? std::optional(base.offset + memory.displacement) : std::nullopt;
-    };
     RegisterSet written = instruction.writes;
     written.add(instruction.partial_writes);
     std::optional<Value> result;
@@ -104,7 +93,7 @@ void Analysis::step_data(const Instruction& instruction, State& state) {
             result = state.load(address).value_or(Value{});
             if (state.bounded_memory.place.is_same_place(memory)) {
                 result = Value::at_most(state.bounded_memory.most);
-            } else if (const auto known = table(); known && memory.scale == 8) {
+            } else if (const auto known = table_of(memory, state); known && memory.scale == 8) {
                 result = {Value::Kind::table_pointer, entries_of(state.at(memory.index)), -1, 0, *known};
             }
             break;
@@ -113,7 +102,7 @@ void Analysis::step_data(const Instruction& instruction, State& state) {
             result = instruction.action == Action::load_32 ? Value::at_most(largest_32) : Value{};
             if (state.bounded_memory.place.is_same_place(memory)) {
                 result = Value::at_most(state.bounded_memory.most);
-            } else if (const auto known = table(); known && memory.scale == 4) {
+            } else if (const auto known = table_of(memory, state); known && memory.scale == 4) {
                 const bool is_signed = instruction.action == Action::load_signed_32;
                 result = {Value::Kind::table_entry, entries_of(state.at(memory.index)),
                           static_cast<std::int8_t>(is_signed ? -1 : 0), 0, *known};
