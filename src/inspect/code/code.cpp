@@ -36,36 +36,6 @@ constexpr auto asking_functions = std::to_array<std::string_view>({
     "GetEnabledXStateFeatures",
 });
 
-// The witness of each feature is the instruction with the lowest address: they come in order.
-void add_feature(Function& function, Feature feature, const Instruction& instruction, const CodeSection& section,
-                 const Decoder& decoder) {
-    if (feature == Feature::baseline || function.features.has(feature)) {
-        return;
-    }
-    function.features.add(feature);
-    const auto into = static_cast<std::size_t>(instruction.address - section.address);
-    function.witnesses.push_back({feature, instruction.address, decoder.mnemonic(section.bytes.bytes().subspan(into))});
-}
-
-Function facts_of(const Walked& walked, const CodeMap& map, const Decoder& decoder) {
-    Function function;
-    function.name = walked.start.name;
-    function.address = walked.start.address;
-    function.is_part = walked.start.is_part;
-    function.instructions = walked.instructions.size();
-    const CodeSection& section = *map.section_at(function.address);
-    for (const Instruction& instruction : walked.instructions) {
-        add_feature(function, instruction.feature, instruction, section, decoder);
-        add_feature(function, instruction.encoding, instruction, section, decoder);
-        function.calls = function.calls || instruction.flow == Flow::call;
-        function.keeps_frame = function.keeps_frame || instruction.does == Does::sets_frame;
-        function.asks = function.asks || instruction.does == Does::asks_the_processor;
-    }
-    std::stable_sort(function.witnesses.begin(), function.witnesses.end(),
-                     [](const Witness& one, const Witness& other) { return one.feature < other.feature; });
-    return function;
-}
-
 // Modules that leave the choice to NumPy read its table by this name.
 bool names_the_features_of_numpy(ByteView bytes) {
     constexpr std::string_view name = "__cpu_features__";
@@ -81,30 +51,37 @@ bool names_the_features_of_numpy(ByteView bytes) {
 // called by such functions alone.
 class Runtime {
 public:
-    void add(const Walked& walked, std::size_t index) {
-        Seen seen{index, walked.instructions.size(), {}, {}};
-        bool asks = false;
-        bool masks_signature = false;
-        bool masks_features = false;
-        for (const Instruction& instruction : walked.instructions) {
-            if (instruction.memory != 0 && instruction.flow == Flow::next) {
-                seen.variables.push_back(instruction.memory);
-            }
-            if (instruction.is_direct && instruction.flow != Flow::branch) {
-                seen.calls.push_back(instruction.target);
-            }
-            asks = asks || instruction.does == Does::asks_the_processor;
-            masks_signature = masks_signature || instruction.immediate == 0x0FFF3FF0;
-            masks_features = masks_features || instruction.immediate == 0x18001000;
+    void begin() {
+        seen_.emplace_back();
+        asks_ = masks_signature_ = masks_features_ = false;
+    }
+    void drop() { seen_.pop_back(); }
+
+    void take(const Instruction& instruction) {
+        Seen& seen = seen_.back();
+        ++seen.instructions;
+        if (instruction.memory != 0 && instruction.flow == Flow::next) {
+            seen.variables.push_back(instruction.memory);
         }
+        if (instruction.is_direct && instruction.flow != Flow::branch) {
+            seen.calls.push_back(instruction.target);
+        }
+        asks_ = asks_ || instruction.does == Does::asks_the_processor;
+        masks_signature_ = masks_signature_ || instruction.immediate == 0x0FFF3FF0;
+        masks_features_ = masks_features_ || instruction.immediate == 0x18001000;
+    }
+
+    /// The function that was taken is the one with this index.
+    void end(std::size_t index) {
+        Seen& seen = seen_.back();
+        seen.index = index;
         std::sort(seen.variables.begin(), seen.variables.end());
         seen.variables.erase(std::unique(seen.variables.begin(), seen.variables.end()), seen.variables.end());
         const bool has_two = seen.variables.size() == 2 && seen.variables[1] - seen.variables[0] == 4;
-        if (asks && (masks_signature || (masks_features && has_two))) {
+        if (asks_ && (masks_signature_ || (masks_features_ && has_two))) {
             start_.insert(index);
             noted_.insert(seen.variables.begin(), seen.variables.end());
         }
-        seen_.push_back(std::move(seen));
     }
 
     /// Marks the functions that follow it; the runtime's own question does not count.
@@ -179,6 +156,96 @@ private:
     std::vector<Seen> seen_;
     std::unordered_set<std::size_t> start_;
     std::unordered_set<std::uint64_t> noted_;
+
+    // Of the function that is being taken:
+    bool asks_ = false;
+    bool masks_signature_ = false;
+    bool masks_features_ = false;
+};
+
+// Gathers the facts of each function as it is walked.
+class Gatherer final : public FunctionSink {
+public:
+    Gatherer(const CodeMap& map, const Decoder& decoder, std::uint64_t name_limit, bool has_runtime, Code& code)
+        : map_(map), decoder_(decoder), names_(name_limit), has_runtime_(has_runtime), code_(code) {}
+
+    // Operands matter where the runtime's variables are to be found.
+    [[nodiscard]] bool wants_plain() const override { return has_runtime_; }
+
+    void begin(const Start& start) override {
+        function_ = {};
+        function_.address = start.address;
+        function_.is_part = start.is_part;
+        name_ = start.name;
+        if (has_runtime_) {
+            runtime_.begin();
+        }
+    }
+
+    void take(const Instruction& instruction) override {
+        function_.calls = function_.calls || instruction.flow == Flow::call;
+        function_.keeps_frame = function_.keeps_frame || instruction.does == Does::sets_frame;
+        function_.asks = function_.asks || instruction.does == Does::asks_the_processor;
+        add_feature(instruction.feature, instruction.address);
+        add_feature(instruction.encoding, instruction.address);
+        if (has_runtime_) {
+            runtime_.take(instruction);
+        }
+    }
+
+    void end(std::uint64_t instructions) override {
+        function_.instructions = instructions;
+        names_.take(name_);
+        function_.name = name_;
+        std::sort(function_.witnesses.begin(), function_.witnesses.end(),
+                  [](const Witness& one, const Witness& other) { return one.feature < other.feature; });
+        for (Witness& witness : function_.witnesses) {
+            witness.mnemonic = mnemonic_at(witness.address);
+        }
+        if (has_runtime_) {
+            runtime_.end(code_.functions.size());
+        }
+        code_.functions.push_back(std::move(function_));
+    }
+
+    void drop() override {
+        if (has_runtime_) {
+            runtime_.drop();
+        }
+    }
+
+    /// To be called behind the last function.
+    void mark_runtime() { runtime_.mark(code_.functions); }
+
+private:
+    // The witness of each feature is the instruction with the lowest address.
+    void add_feature(Feature feature, std::uint64_t address) {
+        if (feature == Feature::baseline) {
+            return;
+        }
+        if (!function_.features.has(feature)) {
+            function_.features.add(feature);
+            function_.witnesses.push_back({feature, address, {}});
+            return;
+        }
+        Witness& known = *std::find_if(function_.witnesses.begin(), function_.witnesses.end(),
+                                       [feature](const Witness& one) { return one.feature == feature; });
+        known.address = std::min(known.address, address);
+    }
+
+    [[nodiscard]] std::string mnemonic_at(std::uint64_t address) const {
+        const CodeSection& section = *map_.section_at(address);
+        return decoder_.mnemonic(section.bytes.bytes().subspan(static_cast<std::size_t>(address - section.address)));
+    }
+
+    const CodeMap& map_;
+    const Decoder& decoder_;
+    NameBudget names_;
+    bool has_runtime_;  ///< PE: Microsoft's C runtime may be in it
+    Code& code_;
+    Runtime runtime_;
+    Function function_;  ///< the one that is being taken
+    std::string_view name_;
 };
 
 std::vector<std::string> ways_of_asking(const Code& code, const CodeMap& map, const Image& image, ByteView bytes) {
@@ -238,16 +305,9 @@ Code read_code(std::span<const std::byte> file, const Image& image) {
     const Decoder decoder;
     Code code;
     code.size = map.code_size();
-    NameBudget names(name_budget(bytes.size()));
-    Runtime runtime;
-    code.not_decoded = for_each_function(map, decoder, [&](const Walked& walked) {
-        names.take(walked.start.name);
-        if (image.format == Format::pe) {
-            runtime.add(walked, code.functions.size());
-        }
-        code.functions.push_back(facts_of(walked, map, decoder));
-    });
-    runtime.mark(code.functions);
+    Gatherer gatherer(map, decoder, name_budget(bytes.size()), image.format == Format::pe, code);
+    code.not_decoded = for_each_function(map, decoder, gatherer);
+    gatherer.mark_runtime();
     std::sort(code.functions.begin(), code.functions.end(),
               [](const Function& one, const Function& other) { return one.address < other.address; });
     code.asks = ways_of_asking(code, map, image, bytes);

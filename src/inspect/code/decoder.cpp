@@ -1,432 +1,268 @@
 #include "inspect/code/decoder.hpp"
 
-#include <Zydis/Zydis.h>
-
 #include <array>
+#include <atomic>
+
+#include "base/byte_view.hpp"
+#include "inspect/code/head.hpp"
+#include "inspect/code/plain.hpp"
 
 namespace nasm_build::inspect::code {
 
 namespace {
 
-struct Needs {
-    Feature feature = Feature::baseline;
-    Feature encoding = Feature::baseline;
+/// What is known of a shape.
+enum class Known : std::uint8_t {
+    nothing,  ///< it was not met yet
+    all,
+    too_little,  ///< instructions of this shape differ in more than their operands: each is asked for
 };
 
-// What older processors take for a nop, or run as another instruction with the same result, asks nothing of them: ENDBR and
-// RDSSP (CET), BND prefixes (MPX), prefetches, CLDEMOTE. TZCNT is decoded by them as BSF, which compilers rely on.
-Needs needs_of(ZydisISASet set) {
-    switch (set) {
-        case ZYDIS_ISA_SET_CMPXCHG16B:
-            return {Feature::cx16};
-        case ZYDIS_ISA_SET_LAHF:
-            return {Feature::sahf};
-        case ZYDIS_ISA_SET_POPCNT:
-            return {Feature::popcnt};
-        case ZYDIS_ISA_SET_SSE3:
-        case ZYDIS_ISA_SET_SSE3X87:
-            return {Feature::sse3};
-        case ZYDIS_ISA_SET_SSSE3:
-        case ZYDIS_ISA_SET_SSSE3MMX:
-            return {Feature::ssse3};
-        case ZYDIS_ISA_SET_SSE4:
-            return {Feature::sse41};
-        case ZYDIS_ISA_SET_SSE42:
-            return {Feature::sse42};
-        case ZYDIS_ISA_SET_AVX:
-            return {Feature::avx};
-        case ZYDIS_ISA_SET_AVX2:
-        case ZYDIS_ISA_SET_AVX2GATHER:
-            return {Feature::avx2};
-        case ZYDIS_ISA_SET_BMI1:
-            return {Feature::bmi1};
-        case ZYDIS_ISA_SET_BMI2:
-            return {Feature::bmi2};
-        case ZYDIS_ISA_SET_F16C:
-            return {Feature::f16c, Feature::avx};
-        case ZYDIS_ISA_SET_FMA:
-            return {Feature::fma, Feature::avx};
-        case ZYDIS_ISA_SET_LZCNT:
-            return {Feature::lzcnt};
-        case ZYDIS_ISA_SET_MOVBE:
-            return {Feature::movbe};
-        case ZYDIS_ISA_SET_XSAVE:
-            return {Feature::xsave};
-        case ZYDIS_ISA_SET_XSAVEC:
-            return {Feature::xsavec};
-        case ZYDIS_ISA_SET_XSAVEOPT:
-            return {Feature::xsaveopt};
-        case ZYDIS_ISA_SET_AVX512F_128:
-        case ZYDIS_ISA_SET_AVX512F_128N:
-        case ZYDIS_ISA_SET_AVX512F_256:
-        case ZYDIS_ISA_SET_AVX512F_512:
-        case ZYDIS_ISA_SET_AVX512F_KOP:
-        case ZYDIS_ISA_SET_AVX512F_SCALAR:
-            return {Feature::avx512f};
-        case ZYDIS_ISA_SET_AVX512BW_128:
-        case ZYDIS_ISA_SET_AVX512BW_128N:
-        case ZYDIS_ISA_SET_AVX512BW_256:
-        case ZYDIS_ISA_SET_AVX512BW_512:
-        case ZYDIS_ISA_SET_AVX512BW_KOP:
-            return {Feature::avx512bw};
-        case ZYDIS_ISA_SET_AVX512CD_128:
-        case ZYDIS_ISA_SET_AVX512CD_256:
-        case ZYDIS_ISA_SET_AVX512CD_512:
-            return {Feature::avx512cd};
-        case ZYDIS_ISA_SET_AVX512DQ_128:
-        case ZYDIS_ISA_SET_AVX512DQ_128N:
-        case ZYDIS_ISA_SET_AVX512DQ_256:
-        case ZYDIS_ISA_SET_AVX512DQ_512:
-        case ZYDIS_ISA_SET_AVX512DQ_KOP:
-        case ZYDIS_ISA_SET_AVX512DQ_SCALAR:
-            return {Feature::avx512dq};
-        case ZYDIS_ISA_SET_AVX512ER_512:
-        case ZYDIS_ISA_SET_AVX512ER_SCALAR:
-            return {Feature::avx512er, Feature::avx512f};
-        case ZYDIS_ISA_SET_AVX512PF_512:
-            return {Feature::avx512pf, Feature::avx512f};
-        case ZYDIS_ISA_SET_AVX512_4FMAPS_512:
-        case ZYDIS_ISA_SET_AVX512_4FMAPS_SCALAR:
-            return {Feature::avx512_4fmaps, Feature::avx512f};
-        case ZYDIS_ISA_SET_AVX512_4VNNIW_512:
-            return {Feature::avx512_4vnniw, Feature::avx512f};
-        case ZYDIS_ISA_SET_AVX512_BF16_128:
-        case ZYDIS_ISA_SET_AVX512_BF16_256:
-        case ZYDIS_ISA_SET_AVX512_BF16_512:
-            return {Feature::avx512bf16, Feature::avx512f};
-        case ZYDIS_ISA_SET_AVX512_BITALG_128:
-        case ZYDIS_ISA_SET_AVX512_BITALG_256:
-        case ZYDIS_ISA_SET_AVX512_BITALG_512:
-            return {Feature::avx512bitalg, Feature::avx512f};
-        case ZYDIS_ISA_SET_AVX512_FP16_128:
-        case ZYDIS_ISA_SET_AVX512_FP16_128N:
-        case ZYDIS_ISA_SET_AVX512_FP16_256:
-        case ZYDIS_ISA_SET_AVX512_FP16_512:
-        case ZYDIS_ISA_SET_AVX512_FP16_SCALAR:
-            return {Feature::avx512fp16, Feature::avx512f};
-        case ZYDIS_ISA_SET_AVX512_GFNI_128:
-        case ZYDIS_ISA_SET_AVX512_GFNI_256:
-        case ZYDIS_ISA_SET_AVX512_GFNI_512:
-            return {Feature::gfni, Feature::avx512f};
-        case ZYDIS_ISA_SET_AVX512_IFMA_128:
-        case ZYDIS_ISA_SET_AVX512_IFMA_256:
-        case ZYDIS_ISA_SET_AVX512_IFMA_512:
-            return {Feature::avx512ifma, Feature::avx512f};
-        case ZYDIS_ISA_SET_AVX512_VAES_128:
-        case ZYDIS_ISA_SET_AVX512_VAES_256:
-        case ZYDIS_ISA_SET_AVX512_VAES_512:
-            return {Feature::vaes, Feature::avx512f};
-        case ZYDIS_ISA_SET_AVX512_VBMI2_128:
-        case ZYDIS_ISA_SET_AVX512_VBMI2_256:
-        case ZYDIS_ISA_SET_AVX512_VBMI2_512:
-            return {Feature::avx512vbmi2, Feature::avx512f};
-        case ZYDIS_ISA_SET_AVX512_VBMI_128:
-        case ZYDIS_ISA_SET_AVX512_VBMI_256:
-        case ZYDIS_ISA_SET_AVX512_VBMI_512:
-            return {Feature::avx512vbmi, Feature::avx512f};
-        case ZYDIS_ISA_SET_AVX512_VNNI_128:
-        case ZYDIS_ISA_SET_AVX512_VNNI_256:
-        case ZYDIS_ISA_SET_AVX512_VNNI_512:
-            return {Feature::avx512vnni, Feature::avx512f};
-        case ZYDIS_ISA_SET_AVX512_VP2INTERSECT_128:
-        case ZYDIS_ISA_SET_AVX512_VP2INTERSECT_256:
-        case ZYDIS_ISA_SET_AVX512_VP2INTERSECT_512:
-            return {Feature::avx512vp2intersect, Feature::avx512f};
-        case ZYDIS_ISA_SET_AVX512_VPCLMULQDQ_128:
-        case ZYDIS_ISA_SET_AVX512_VPCLMULQDQ_256:
-        case ZYDIS_ISA_SET_AVX512_VPCLMULQDQ_512:
-            return {Feature::vpclmulqdq, Feature::avx512f};
-        case ZYDIS_ISA_SET_AVX512_VPOPCNTDQ_128:
-        case ZYDIS_ISA_SET_AVX512_VPOPCNTDQ_256:
-        case ZYDIS_ISA_SET_AVX512_VPOPCNTDQ_512:
-            return {Feature::avx512vpopcntdq, Feature::avx512f};
-        case ZYDIS_ISA_SET_AVXAES:
-            return {Feature::aes, Feature::avx};
-        case ZYDIS_ISA_SET_AVX_GFNI:
-            return {Feature::gfni, Feature::avx};
-        case ZYDIS_ISA_SET_AVX_VNNI:
-            return {Feature::avxvnni, Feature::avx2};
-        case ZYDIS_ISA_SET_VAES:
-            return {Feature::vaes, Feature::avx};
-        case ZYDIS_ISA_SET_VPCLMULQDQ:
-            return {Feature::vpclmulqdq, Feature::avx};
-        case ZYDIS_ISA_SET_FMA4:
-            return {Feature::fma4, Feature::avx};
-        case ZYDIS_ISA_SET_XOP:
-            return {Feature::xop, Feature::avx};
-        case ZYDIS_ISA_SET_ADOX_ADCX:
-            return {Feature::adx};
-        case ZYDIS_ISA_SET_AES:
-            return {Feature::aes};
-        case ZYDIS_ISA_SET_AMX_BF16:
-            return {Feature::amx_bf16};
-        case ZYDIS_ISA_SET_AMX_INT8:
-            return {Feature::amx_int8};
-        case ZYDIS_ISA_SET_AMX_TILE:
-            return {Feature::amx_tile};
-        case ZYDIS_ISA_SET_AMD3DNOW:
-            return {Feature::now3d};
-        case ZYDIS_ISA_SET_CLFLUSHOPT:
-            return {Feature::clflushopt};
-        case ZYDIS_ISA_SET_CLWB:
-            return {Feature::clwb};
-        case ZYDIS_ISA_SET_CLZERO:
-            return {Feature::clzero};
-        case ZYDIS_ISA_SET_ENQCMD:
-            return {Feature::enqcmd};
-        case ZYDIS_ISA_SET_RDWRFSGS:
-            return {Feature::fsgsbase};
-        case ZYDIS_ISA_SET_GFNI:
-            return {Feature::gfni};
-        case ZYDIS_ISA_SET_HRESET:
-            return {Feature::hreset};
-        case ZYDIS_ISA_SET_KEYLOCKER:
-        case ZYDIS_ISA_SET_KEYLOCKER_WIDE:
-            return {Feature::kl};
-        case ZYDIS_ISA_SET_LWP:
-            return {Feature::lwp};
-        case ZYDIS_ISA_SET_MOVDIR:
-            return {Feature::movdiri};
-        case ZYDIS_ISA_SET_MONITORX:
-            return {Feature::mwaitx};
-        case ZYDIS_ISA_SET_PADLOCK_ACE:
-        case ZYDIS_ISA_SET_PADLOCK_PHE:
-        case ZYDIS_ISA_SET_PADLOCK_PMM:
-        case ZYDIS_ISA_SET_PADLOCK_RNG:
-            return {Feature::padlock};
-        case ZYDIS_ISA_SET_PCLMULQDQ:
-            return {Feature::pclmul};
-        case ZYDIS_ISA_SET_PKU:
-            return {Feature::pku};
-        case ZYDIS_ISA_SET_RDPID:
-            return {Feature::rdpid};
-        case ZYDIS_ISA_SET_RDPRU:
-            return {Feature::rdpru};
-        case ZYDIS_ISA_SET_RDRAND:
-            return {Feature::rdrnd};
-        case ZYDIS_ISA_SET_RDSEED:
-            return {Feature::rdseed};
-        case ZYDIS_ISA_SET_RTM:
-            return {Feature::rtm};
-        case ZYDIS_ISA_SET_SERIALIZE:
-            return {Feature::serialize};
-        case ZYDIS_ISA_SET_SGX:
-        case ZYDIS_ISA_SET_SGX_ENCLV:
-            return {Feature::sgx};
-        case ZYDIS_ISA_SET_SHA:
-            return {Feature::sha};
-        case ZYDIS_ISA_SET_SSE4A:
-            return {Feature::sse4a};
-        case ZYDIS_ISA_SET_TBM:
-            return {Feature::tbm};
-        case ZYDIS_ISA_SET_TSX_LDTRK:
-            return {Feature::tsxldtrk};
-        case ZYDIS_ISA_SET_UINTR:
-            return {Feature::uintr};
-        case ZYDIS_ISA_SET_WAITPKG:
-            return {Feature::waitpkg};
+/// What all instructions of one shape share.
+struct Shape {
+    Known known = Known::nothing;
+    std::uint8_t immediate_size = 0;  ///< bytes
+    Flow flow = Flow::next;
+    Does does = Does::other;
+    Feature feature = Feature::baseline;
+    Feature encoding = Feature::baseline;
+    bool is_relative = false;
+};
+static_assert(sizeof(Shape) <= 8);
+
+// One cache for the process: a shape is the same in every file. An entry is one word, and whoever finds it first writes the
+// same; the memory is touched where shapes occur.
+std::array<std::atomic<std::uint64_t>, shape_count> shapes;
+static_assert(std::atomic<std::uint64_t>::is_always_lock_free);
+
+std::uint64_t packed(const Shape& shape) {
+    const auto place = [](auto value, unsigned bit) { return static_cast<std::uint64_t>(value) << bit; };
+    return place(shape.known, 0) | place(shape.immediate_size, 8) | place(shape.flow, 16) | place(shape.does, 24) |
+           place(shape.feature, 32) | place(shape.encoding, 40) | place(shape.is_relative, 48);
+}
+
+Shape unpacked(std::uint64_t word) {
+    const auto take = [word](unsigned bit) { return static_cast<std::uint8_t>(word >> bit); };
+    return {static_cast<Known>(take(0)),
+            take(8),
+            static_cast<Flow>(take(16)),
+            static_cast<Does>(take(24)),
+            static_cast<Feature>(take(32)),
+            static_cast<Feature>(take(40)),
+            take(48) != 0};
+}
+
+// Opcodes of which more than the shape says what they are: other bits of ModRM, REX or an operand decide.
+bool differs_within_shape(const Head& head) {
+    const bool has_registers = head.has_modrm && head.mod() == 3;
+    switch (head.map) {
+        case OpcodeMap::one_byte: {
+            const bool names_segment = head.opcode == 0x8C || head.opcode == 0x8E;
+            const bool is_x87 = head.opcode >= 0xD8 && head.opcode <= 0xDF;
+            const bool is_transaction = (head.opcode == 0xC6 || head.opcode == 0xC7) && head.reg() == 7;
+            return names_segment || (is_x87 && has_registers) || is_transaction || head.opcode == 0x90 ||
+                   head.opcode == 0xCD;
+        }
+        case OpcodeMap::after_0f: {
+            const bool names_special_register = head.opcode >= 0x20 && head.opcode <= 0x27;
+            const bool is_group = head.opcode == 0x00 || head.opcode == 0x01 || head.opcode == 0xAE;
+            const bool is_bound = head.opcode == 0x1A || head.opcode == 0x1B;
+            return names_special_register || (is_group && has_registers) || is_bound;
+        }
+        case OpcodeMap::after_0f3a:
+            return head.opcode == 0xF0;
+        case OpcodeMap::vex_0f:  // mask registers, of which there are eight
+            return (head.opcode >= 0x41 && head.opcode <= 0x4F) || (head.opcode >= 0x90 && head.opcode <= 0x9F);
+        case OpcodeMap::vex_0f38: {  // gathers, which take no register twice, and tiles
+            const bool is_tile =
+                head.opcode == 0x49 || head.opcode == 0x4B || head.opcode == 0x5C || head.opcode == 0x5E;
+            return is_tile || (head.opcode >= 0x90 && head.opcode <= 0x93);
+        }
+        case OpcodeMap::vex_0f3a:
+            return head.opcode >= 0x30 && head.opcode <= 0x33;
+        case OpcodeMap::after_0f38:
+        case OpcodeMap::other:
+            break;
+    }
+    return false;
+}
+
+// Moves of a whole register to or from rsp or rbp, or what shares their shape with r12 and r13; a `lea` into rbp.
+bool may_set_frame(const Head& head) {
+    if (head.map != OpcodeMap::one_byte || !head.is_wide) {
+        return false;
+    }
+    const bool is_move =
+        head.mod() == 3 && ((head.opcode == 0x89 && head.reg() == 4) || (head.opcode == 0x8B && head.reg() == 5));
+    return is_move || (head.opcode == 0x8D && head.reg() == 5);
+}
+
+// mov rbp, rsp; lea rbp, [rsp + x]
+bool sets_frame(std::span<const std::byte> bytes, const Head& head) {
+    constexpr std::uint8_t rsp = 4, rbp = 5;
+    constexpr std::uint8_t rsp_alone = 0x24;  // SIB
+    if (head.names_r8_to_r15) {
+        return false;
+    }
+    switch (head.opcode) {
+        case 0x89:
+            return head.rm() == rbp;
+        case 0x8B:
+            return head.rm() == rsp;
         default:
-            return {};
+            return head.rm() == rsp && (byte_at(bytes, head.size) & 0x3FU) == rsp_alone;
     }
 }
 
-// Opcodes after 0F that every x86-64 has, whatever their prefixes: most instructions are told by this table alone.
-constexpr std::array<bool, 256> plain_after_0f = [] {
-    std::array<bool, 256> plain{};
-    const auto range = [&plain](unsigned first, unsigned last) {
-        for (unsigned opcode = first; opcode <= last; ++opcode) {
-            plain.at(opcode) = true;
+Shape shape_of(const Head& head, const Instruction& instruction, const Encoding& encoding) {
+    Shape shape;
+    const bool is_understood = encoding.map == head.map && encoding.opcode == head.opcode &&
+                               encoding.has_modrm == head.has_modrm && !encoding.has_more;
+    if (!is_understood || differs_within_shape(head)) {
+        shape.known = Known::too_little;
+        return shape;
+    }
+    shape.known = Known::all;
+    shape.immediate_size = encoding.immediate_size;
+    shape.flow = instruction.flow;
+    shape.does = may_set_frame(head) ? Does::sets_frame : instruction.does;
+    shape.feature = instruction.feature;
+    shape.encoding = instruction.encoding;
+    shape.is_relative = instruction.is_direct;
+    return shape;
+}
+
+// A number in the code, its sign extended.
+std::uint64_t number(std::span<const std::byte> bytes, std::uint64_t place, std::uint8_t size) {
+    const std::uint64_t unused = 64U - std::uint64_t{size} * 8U;
+    return static_cast<std::uint64_t>(static_cast<std::int64_t>(ByteView(bytes).load<std::uint64_t>(place) << unused) >>
+                                      unused);
+}
+
+// Makes the instruction of what its shape says and its operands. False where it is longer than instructions are.
+bool fill(std::span<const std::byte> bytes, const Head& head, const Shape& shape, std::uint64_t address,
+          Instruction& instruction) {
+    const std::uint64_t behind_address = head.size + address_size(bytes, head);
+    const std::uint64_t length = behind_address + shape.immediate_size;
+    if (length > longest_instruction) {
+        return false;
+    }
+    const bool is_relative_to_rip = head.has_modrm && head.mod() == 0 && head.rm() == 5;
+    instruction = {};
+    instruction.address = address;
+    instruction.length = static_cast<std::uint8_t>(length);
+    instruction.flow = shape.flow;
+    instruction.does = shape.does != Does::sets_frame || sets_frame(bytes, head) ? shape.does : Does::other;
+    instruction.feature = shape.feature;
+    instruction.encoding = shape.encoding;
+    if (is_relative_to_rip) {
+        instruction.memory = address + length + number(bytes, head.size, 4);
+        instruction.is_through_memory = shape.flow == Flow::call || shape.flow == Flow::jump;
+    }
+    if (shape.immediate_size != 0) {
+        const std::uint64_t immediate = number(bytes, behind_address, shape.immediate_size);
+        if (shape.is_relative) {
+            instruction.is_direct = true;
+            instruction.target = address + length + immediate;
+        } else {
+            instruction.immediate = immediate;
         }
-    };
-    range(0x10, 0x11);
-    range(0x13, 0x15);
-    range(0x17, 0x17);
-    range(0x28, 0x2A);
-    range(0x2C, 0x2F);
-    range(0x40, 0x77);
-    range(0x7E, 0xA1);
-    range(0xA3, 0xA5);
-    range(0xA8, 0xA9);
-    range(0xAB, 0xAD);
-    range(0xAF, 0xB1);
-    range(0xB3, 0xB3);
-    range(0xB6, 0xB7);
-    range(0xBA, 0xBC);  // BC is BSF, or TZCNT: see above
-    range(0xBE, 0xC6);
-    range(0xC8, 0xCF);
-    range(0xD1, 0xD5);
-    range(0xD7, 0xE5);
-    range(0xE8, 0xEF);
-    range(0xF1, 0xFE);
-    return plain;
-}();
-
-bool is_plain(const ZydisDecodedInstruction& decoded) {
-    if (decoded.encoding != ZYDIS_INSTRUCTION_ENCODING_LEGACY) {
-        return false;
     }
-    const std::uint8_t opcode = decoded.opcode;
-    if (decoded.opcode_map == ZYDIS_OPCODE_MAP_0F) {
-        return plain_after_0f.at(opcode);
-    }
-    if (decoded.opcode_map != ZYDIS_OPCODE_MAP_DEFAULT) {
-        return false;
-    }
-    const bool is_x87 = opcode >= 0xD8 && opcode <= 0xDF;  // FISTTP is SSE3's
-    const bool is_xbegin = opcode == 0xC6 || opcode == 0xC7;
-    return !(is_x87 || (is_xbegin && decoded.raw.modrm.reg == 7) || opcode == 0x9E || opcode == 0x9F);
+    return true;
 }
 
-bool is_privileged(const ZydisDecodedInstruction& decoded) {
-    const std::uint8_t opcode = decoded.opcode;
-    if (decoded.opcode_map == ZYDIS_OPCODE_MAP_0F) {
-        return opcode == 0x06 || opcode == 0x08 || opcode == 0x09 || (opcode >= 0x20 && opcode <= 0x23) ||
-               opcode == 0x30 || opcode == 0x32 || opcode == 0x35 || opcode == 0x78;
-    }
-    if (decoded.opcode_map != ZYDIS_OPCODE_MAP_DEFAULT) {
-        return false;
-    }
-    return (opcode >= 0x6C && opcode <= 0x6F) || (opcode >= 0xE4 && opcode <= 0xE7) ||
-           (opcode >= 0xEC && opcode <= 0xEF) || opcode == 0xFA || opcode == 0xFB;
+constexpr std::uint8_t evex_prefix = 0x62;
+
+// The instruction up to ModRM; what the prefix says is in the key alone.
+Head evex_head(std::span<const std::byte> bytes) {
+    constexpr std::size_t opcode = 4, modrm = 5;
+    Head head;
+    head.map = OpcodeMap::other;
+    head.opcode = byte_at(bytes, opcode);
+    head.has_modrm = true;
+    head.modrm = byte_at(bytes, modrm);
+    head.size = modrm + 1;
+    return head;
 }
 
-Does does(const ZydisDecodedInstruction& decoded) {
-    if (decoded.encoding != ZYDIS_INSTRUCTION_ENCODING_LEGACY) {
-        return Does::other;
-    }
-    const auto& raw = decoded.raw;
-    const std::uint8_t opcode = decoded.opcode;
-    if (decoded.opcode_map == ZYDIS_OPCODE_MAP_0F &&
-        (opcode == 0xA2 || (opcode == 0x01 && raw.modrm.mod == 3 && raw.modrm.reg == 2 && raw.modrm.rm == 0))) {
-        return Does::asks_the_processor;
-    }
-    if (is_privileged(decoded)) {
-        return Does::is_privileged;
-    }
-    if ((decoded.opcode_map == ZYDIS_OPCODE_MAP_0F && opcode == 0x1F) ||
-        (decoded.opcode_map == ZYDIS_OPCODE_MAP_DEFAULT && opcode == 0x90 && raw.rex.B == 0)) {
-        return Does::nothing;
-    }
-    if (decoded.opcode_map != ZYDIS_OPCODE_MAP_DEFAULT || raw.rex.W == 0) {
-        return decoded.opcode_map == ZYDIS_OPCODE_MAP_DEFAULT && opcode == 0xC8 ? Does::sets_frame : Does::other;
-    }
-    constexpr std::uint8_t rsp = 4;
-    constexpr std::uint8_t rbp = 5;
-    const bool registers_alone = raw.modrm.mod == 3 && raw.rex.R == 0 && raw.rex.B == 0;
-    const bool stores = opcode == 0x89 && raw.modrm.reg == rsp && raw.modrm.rm == rbp;
-    const bool loads = opcode == 0x8B && raw.modrm.reg == rbp && raw.modrm.rm == rsp;
-    const bool computes = opcode == 0x8D && raw.modrm.mod != 3 && raw.rex.R == 0 && raw.rex.B == 0 &&
-                          raw.modrm.reg == rbp && raw.modrm.rm == rsp && raw.sib.base == rsp && raw.sib.index == rsp;
-    return (registers_alone && (stores || loads)) || computes ? Does::sets_frame : Does::other;
+// What tells instructions with EVEX apart, and never 0: all but EVEX.X, EVEX.B, the rm of ModRM, and which registers vvvv and
+// aaa name.
+std::uint64_t evex_key(std::span<const std::byte> bytes) {
+    const std::uint64_t first = byte_at(bytes, 1) & 0x9FU;
+    const std::uint64_t second = (byte_at(bytes, 2) & 0x87U) | ((byte_at(bytes, 2) & 0x78U) != 0x78U ? 8U : 0U);
+    const std::uint64_t third = (byte_at(bytes, 3) & 0xF8U) | ((byte_at(bytes, 3) & 7U) != 0 ? 1U : 0U);
+    const std::uint64_t modrm = modrm_parts[byte_at(bytes, 5)] | 0x10U;
+    return first << 32U | second << 24U | third << 16U | std::uint64_t{byte_at(bytes, 4)} << 8U | modrm;
 }
 
-void read_target(const ZydisDecodedInstruction& decoded, Instruction& instruction) {
-    if (decoded.raw.imm[0].is_relative) {
-        instruction.is_direct = true;
-        instruction.target =
-            instruction.address + decoded.length + static_cast<std::uint64_t>(decoded.raw.imm[0].value.s);
-    }
-}
-
-void read_flow(const ZydisDecodedInstruction& decoded, Instruction& instruction) {
-    const std::uint8_t opcode = decoded.opcode;
-    if (decoded.encoding != ZYDIS_INSTRUCTION_ENCODING_LEGACY) {
-        return;
-    }
-    if (decoded.opcode_map == ZYDIS_OPCODE_MAP_0F) {
-        if (opcode >= 0x80 && opcode <= 0x8F) {
-            instruction.flow = Flow::branch;
-            read_target(decoded, instruction);
-        } else if (opcode == 0x0B || opcode == 0xB9 || opcode == 0xFF) {  // ud2, ud1, ud0
-            instruction.flow = Flow::ends;
-        }
-        return;
-    }
-    if (decoded.opcode_map != ZYDIS_OPCODE_MAP_DEFAULT) {
-        return;
-    }
-    const auto& modrm = decoded.raw.modrm;
-    const bool is_xbegin = opcode == 0xC7 && modrm.mod == 3 && modrm.reg == 7;
-    if ((opcode >= 0x70 && opcode <= 0x7F) || (opcode >= 0xE0 && opcode <= 0xE3) || is_xbegin) {
-        instruction.flow = Flow::branch;
-    } else if (opcode == 0xE8 || (opcode == 0xFF && (modrm.reg == 2 || modrm.reg == 3))) {
-        instruction.flow = Flow::call;
-    } else if (opcode == 0xE9 || opcode == 0xEB || (opcode == 0xFF && (modrm.reg == 4 || modrm.reg == 5))) {
-        instruction.flow = Flow::jump;
-    } else if (opcode == 0xC2 || opcode == 0xC3 || opcode == 0xCA || opcode == 0xCB || opcode == 0xCC ||
-               opcode == 0xCF || opcode == 0xF1 || opcode == 0xF4) {  // ret, int3, iret, int1, hlt
-        instruction.flow = Flow::ends;
-    } else if (opcode == 0xCD) {  // int 29h is Windows' __fastfail
-        instruction.flow = decoded.raw.imm[0].value.u == 0x29 ? Flow::ends : Flow::next;
-    }
-    if (instruction.flow != Flow::next && instruction.flow != Flow::ends) {
-        read_target(decoded, instruction);
-        instruction.is_through_memory = opcode == 0xFF && modrm.mod == 0 && modrm.rm == 5;
-    }
-}
-
-void read_operands(const ZydisDecodedInstruction& decoded, Instruction& instruction) {
-    constexpr std::uint8_t relative_to_rip = 5;
-    const auto& raw = decoded.raw;
-    if (raw.modrm.offset != 0 && raw.modrm.mod == 0 && raw.modrm.rm == relative_to_rip) {
-        instruction.memory = instruction.address + instruction.length + static_cast<std::uint64_t>(raw.disp.value);
-    }
-    if (raw.imm[0].size != 0 && !raw.imm[0].is_relative) {
-        instruction.immediate = raw.imm[0].value.u;
-    }
+// Gathers, scatters and products of complex numbers (in the maps of FP16) take no register twice; some instructions have a mask
+// register in rm.
+Shape evex_shape(std::span<const std::byte> bytes, const Head& head, const Instruction& instruction,
+                 const Encoding& encoding) {
+    const bool is_fp16 = (byte_at(bytes, 1) & 7U) > 3;
+    const bool is_gather = (head.opcode >= 0x90 && head.opcode <= 0x93) ||
+                           (head.opcode >= 0xA0 && head.opcode <= 0xA3) || head.opcode == 0xC6 || head.opcode == 0xC7;
+    const bool has_mask_in_rm =
+        head.opcode == 0x28 || head.opcode == 0x2A || head.opcode == 0x38 || head.opcode == 0x3A;
+    Shape shape;
+    shape.known = is_fp16 || is_gather || has_mask_in_rm || encoding.has_more || !encoding.has_modrm ? Known::too_little
+                                                                                                     : Known::all;
+    shape.immediate_size = encoding.immediate_size;
+    shape.feature = instruction.feature;
+    shape.encoding = instruction.encoding;
+    return shape;
 }
 
 }  // namespace
 
-struct Decoder::State {
-    ZydisDecoder quick{};  ///< lengths and opcodes: three times as fast
-    ZydisDecoder full{};
-};
-
-Decoder::Decoder() : state_(std::make_unique<State>()) {
-    ZydisDecoderInit(&state_->quick, ZYDIS_MACHINE_MODE_LONG_64, ZYDIS_STACK_WIDTH_64);
-    ZydisDecoderEnableMode(&state_->quick, ZYDIS_DECODER_MODE_MINIMAL, ZYAN_TRUE);
-    ZydisDecoderInit(&state_->full, ZYDIS_MACHINE_MODE_LONG_64, ZYDIS_STACK_WIDTH_64);
-}
-
-Decoder::~Decoder() = default;
-
 bool Decoder::decode(std::span<const std::byte> bytes, std::uint64_t address, Instruction& instruction) const {
-    ZydisDecodedInstruction decoded;
-    if (!ZYAN_SUCCESS(ZydisDecoderDecodeInstruction(&state_->quick, nullptr, bytes.data(), bytes.size(), &decoded))) {
+    Encoding encoding;
+    Head head;
+    if (bytes.size() >= room_to_read && byte_at(bytes, 0) == evex_prefix) {
+        return decode_evex(bytes, address, instruction);
+    }
+    if (bytes.size() < room_to_read || !read_head(bytes, head)) {
+        return full_.decode(bytes, address, instruction, encoding);
+    }
+    std::atomic<std::uint64_t>& kept = shapes[head.shape()];
+    const Shape shape = unpacked(kept.load(std::memory_order_relaxed));
+    if (shape.known == Known::all && fill(bytes, head, shape, address, instruction)) {
+        return true;
+    }
+    if (!full_.decode(bytes, address, instruction, encoding)) {
         return false;
     }
-    instruction = {};
-    instruction.address = address;
-    if (!is_plain(decoded)) {
-        if (!ZYAN_SUCCESS(
-                ZydisDecoderDecodeInstruction(&state_->full, nullptr, bytes.data(), bytes.size(), &decoded))) {
-            return false;
-        }
-        const Needs needs = needs_of(decoded.meta.isa_set);
-        instruction.feature = needs.feature;
-        instruction.encoding = needs.encoding;
-        if (decoded.mnemonic == ZYDIS_MNEMONIC_TZCNT) {
-            instruction.feature = Feature::baseline;
+    if (shape.known == Known::nothing) {
+        const Shape found = shape_of(head, instruction, encoding);
+        kept.store(packed(found), std::memory_order_relaxed);
+        if (found.known == Known::all && is_plain(found.flow, found.does, found.feature, found.encoding)) {
+            plain_immediates[head.shape()].store(found.immediate_size + 1U, std::memory_order_relaxed);
         }
     }
-    instruction.length = decoded.length;
-    instruction.does = does(decoded);
-    if (instruction.does == Does::asks_the_processor) {
-        instruction.feature = Feature::baseline;  // XGETBV runs where CPUID has said that it may
-    }
-    read_flow(decoded, instruction);
-    read_operands(decoded, instruction);
     return true;
 }
 
-std::string Decoder::mnemonic(std::span<const std::byte> bytes) const {
-    ZydisDecodedInstruction decoded;
-    if (!ZYAN_SUCCESS(ZydisDecoderDecodeInstruction(&state_->full, nullptr, bytes.data(), bytes.size(), &decoded))) {
-        return {};
+bool Decoder::decode_evex(std::span<const std::byte> bytes, std::uint64_t address, Instruction& instruction) const {
+    constexpr std::size_t kept_count = 4096;
+    if (evex_.empty()) {
+        evex_.resize(kept_count);
     }
-    const char* const name = ZydisMnemonicGetString(decoded.mnemonic);
-    return name == nullptr ? std::string() : std::string(name);
+    const Head head = evex_head(bytes);
+    const std::uint64_t key = evex_key(bytes);
+    constexpr std::uint64_t golden_ratio = 0x9E3779B97F4A7C15;
+    Kept& kept = evex_[key * golden_ratio >> 52U];
+    if (kept.key == key) {
+        const Shape shape = unpacked(kept.shape);
+        if (shape.known == Known::all && fill(bytes, head, shape, address, instruction)) {
+            return true;
+        }
+    }
+    Encoding encoding;
+    if (!full_.decode(bytes, address, instruction, encoding)) {
+        return false;
+    }
+    kept = {key, packed(evex_shape(bytes, head, instruction, encoding))};
+    return true;
 }
 
 }  // namespace nasm_build::inspect::code

@@ -1,68 +1,39 @@
-// One x86-64 instruction at a time, as plain facts. No type of the decoding library leaves decoder.cpp.
+// Decodes x86-64 instructions one at a time, as fast as a scan of all code needs: what instructions of one shape share is asked
+// of the decoding library once.
 #pragma once
 
 #include <cstddef>
 #include <cstdint>
-#include <memory>
 #include <span>
 #include <string>
+#include <vector>
 
-#include "inspect/code/features.hpp"
+#include "inspect/code/full_decoder.hpp"
+#include "inspect/code/instruction.hpp"
 
 namespace nasm_build::inspect::code {
-
-/// Where the processor goes after an instruction.
-enum class Flow : std::uint8_t {
-    next,  ///< to the one behind it
-    call,  ///< to a function, and then to the one behind it
-    branch,  ///< to its target or to the one behind it
-    jump,  ///< to its target
-    ends,  ///< nowhere that is known here: a return, a trap
-};
-
-/// What an instruction does that a scan asks for by name.
-enum class Does : std::uint8_t {
-    other,
-    asks_the_processor,  ///< cpuid, xgetbv
-    sets_frame,  ///< mov rbp, rsp; lea rbp, [rsp + x]; enter
-    nothing,  ///< a nop: padding
-    is_privileged,  ///< only a kernel may run it: what decodes to one is data
-};
-
-struct Instruction {
-    std::uint64_t address = 0;
-    std::uint8_t length = 0;
-    Flow flow = Flow::next;
-    Does does = Does::other;
-    /// Of a jump, a branch or a call: it names its target, which is `target`. Otherwise the target is computed.
-    bool is_direct = false;
-    /// The target is read from a fixed place in memory (`jmp [rel x]`): a table of the linker's, not of a switch.
-    bool is_through_memory = false;
-    std::uint64_t target = 0;
-    std::uint64_t memory = 0;  ///< the address of a variable that it names (`[rel x]`); 0 when it names none
-    std::uint64_t immediate = 0;  ///< its number (`and eax, 3`); 0 when it has none
-    /// What it needs of the processor: one feature or, where its encoding is AVX's own, two.
-    Feature feature = Feature::baseline;
-    Feature encoding = Feature::baseline;
-};
 
 /// Decodes instructions of 64-bit code. Cheap to make; not shared between threads.
 class Decoder {
 public:
-    Decoder();
-    ~Decoder();
-    Decoder(const Decoder&) = delete;
-    Decoder& operator=(const Decoder&) = delete;
-
     /// The instruction that the bytes start with; false when they are none that is known.
     [[nodiscard]] bool decode(std::span<const std::byte> bytes, std::uint64_t address, Instruction& instruction) const;
 
     /// Its name (`vpaddb`), or empty.
-    [[nodiscard]] std::string mnemonic(std::span<const std::byte> bytes) const;
+    [[nodiscard]] std::string mnemonic(std::span<const std::byte> bytes) const { return full_.mnemonic(bytes); }
 
 private:
-    struct State;
-    std::unique_ptr<State> state_;
+    /// What is known of instructions with EVEX, whose shapes are too many for a table.
+    struct Kept {
+        std::uint64_t key = 0;
+        std::uint64_t shape = 0;
+    };
+
+    [[nodiscard]] bool decode_evex(std::span<const std::byte> bytes, std::uint64_t address,
+                                   Instruction& instruction) const;
+
+    FullDecoder full_;
+    mutable std::vector<Kept> evex_;  ///< by hash; made when the first one is met
 };
 
 }  // namespace nasm_build::inspect::code

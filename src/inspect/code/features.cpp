@@ -139,6 +139,9 @@ FeatureSet features_of(Level level) {
 
 Level level_of(const FeatureSet& features) {
     Level highest = Level::v1;
+    if (features.empty()) {  // most functions
+        return highest;
+    }
     for (const Feature feature : features.list()) {
         highest = std::max(highest, level_of(feature));
     }

@@ -7,10 +7,12 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <array>
 #include <deque>
 #include <optional>
 #include <set>
 #include <tuple>
+#include <unordered_set>
 
 #include "inspect/memory.hpp"
 #include "inspect/read/code.hpp"
@@ -84,30 +86,51 @@ struct Path {
     Registers registers{};
 };
 
+/// An instruction, and which call of which function it was reached in.
+struct Visit {
+    std::size_t function = 0;
+    std::uint64_t at = 0;
+    bool operator==(const Visit&) const = default;
+};
+
+struct VisitHash {
+    std::size_t operator()(const Visit& visit) const noexcept {
+        constexpr std::uint64_t golden_ratio = 0x9E3779B97F4A7C15;
+        return static_cast<std::size_t>((visit.at + visit.function * golden_ratio) * golden_ratio >> 20U);
+    }
+};
+
 class Walk {
 public:
-    Walk(Image& image, const code::Convention& convention) : image_(image), convention_(convention) {}
+    Walk(Image& image, const code::Convention& convention) : image_(image), convention_(convention) {
+        visited_.reserve(instructions_an_entry);
+    }
 
     /// Follows one function; `entry` is the entry point from which it was reached.
     void follow(const std::string& entry, std::uint64_t start, bool returns_slots) {
         entry_ = &entry;
         returns_slots_ = returns_slots;
         left_ = std::min(instructions_an_entry, instructions_of_all - std::min(instructions_of_all, used_));
-        paths_.clear();
+        for (std::deque<Path>& paths : paths_) {
+            paths.clear();
+        }
         functions_.clear();
         visited_.clear();
         enter(start, 0, {});
-        while (!paths_.empty() && left_ > 0) {
-            const auto next = std::min_element(paths_.begin(), paths_.end(), [](const Path& one, const Path& other) {
-                return one.depth < other.depth;
-            });
-            Path path = *next;
-            paths_.erase(next);
+        while (std::deque<Path>* const next = left_ > 0 ? shallowest() : nullptr) {
+            Path path = next->front();
+            next->pop_front();
             walk(path);
         }
     }
 
 private:
+    /// The paths that wait at the least depth; nothing when none waits.
+    [[nodiscard]] std::deque<Path>* shallowest() {
+        const auto found = std::find_if(paths_.begin(), paths_.end(), [](const auto& paths) { return !paths.empty(); });
+        return found == paths_.end() ? nullptr : &*found;
+    }
+
     /// Begins a function with what is known of its arguments.
     void enter(std::uint64_t at, unsigned depth, const Registers& registers) {
         const auto known = [&](unsigned index) {
@@ -118,7 +141,7 @@ private:
         if (depth > deepest || !is_executable(image_, at) || !functions_.insert(key).second) {
             return;
         }
-        paths_.push_back({at, depth, functions_.size(), registers});
+        paths_.at(depth).push_back({at, depth, functions_.size(), registers});
     }
 
     void walk(Path& path) {
@@ -144,7 +167,8 @@ private:
                     break;
                 case Flow::branch:
                     if (step.target.kind == Value::Kind::address) {
-                        paths_.push_back({step.target.address, path.depth, path.function, path.registers});
+                        paths_.at(path.depth)
+                            .push_back({step.target.address, path.depth, path.function, path.registers});
                     }
                     break;
                 case Flow::jump:
@@ -256,9 +280,9 @@ private:
     bool returns_slots_ = false;
     unsigned left_ = 0;
     unsigned used_ = 0;
-    std::deque<Path> paths_;
+    std::array<std::deque<Path>, deepest + 1> paths_;  ///< that wait, by their depth
     std::set<std::tuple<std::uint64_t, std::uint64_t, std::uint64_t, std::uint64_t>> functions_;
-    std::set<std::pair<std::size_t, std::uint64_t>> visited_;
+    std::unordered_set<Visit, VisitHash> visited_;
 };
 
 /// The functions that make or fill the module, in an array of slots of 16 bytes and those nested in it (PEP 820): they make its

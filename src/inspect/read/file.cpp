@@ -22,7 +22,7 @@ namespace nasm_build::inspect {
 
 namespace {
 
-constexpr std::uint64_t mapped_from = std::uint64_t{32} << 20U;
+constexpr std::uint64_t mapped_from = std::uint64_t{4} << 20U;
 
 void require_size(std::uint64_t size, std::uint64_t limit) {
     if (size > limit) {

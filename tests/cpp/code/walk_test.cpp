@@ -3,6 +3,9 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
+#include <iterator>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -31,21 +34,69 @@ Start start_at(std::uint64_t offset, Origin origin, std::string_view name, std::
     return {base + offset, size, origin, false, name};
 }
 
-// `NAME: offsets of its instructions`, a line each, in the order of the walk.
-std::vector<std::string> walked(const CodeMap& map, std::uint64_t* not_decoded = nullptr) {
-    std::vector<std::string> lines;
-    const std::uint64_t failed = for_each_function(map, Decoder(), [&](const Walked& one) {
-        std::string line(one.start.name);
-        line += ":";
-        for (const Instruction& instruction : one.instructions) {
-            line += " " + std::to_string(instruction.address - base);
+// Writes `NAME: offsets of its instructions`, a line each, in the order of the walk.
+class LineSink final : public FunctionSink {
+public:
+    [[nodiscard]] bool wants_plain() const override { return true; }
+    void begin(const Start& start) override {
+        name_ = start.name;
+        offsets_.clear();
+    }
+    void take(const Instruction& instruction) override { offsets_.insert(instruction.address - base); }
+    void drop() override {}
+    void end(std::uint64_t instructions) override {
+        EXPECT_EQ(instructions, offsets_.size());
+        std::string line = name_ + ":";
+        for (const std::uint64_t offset : offsets_) {
+            line += " " + std::to_string(offset);
         }
         lines.push_back(line);
-    });
+    }
+
+    std::vector<std::string> lines;
+
+private:
+    std::string name_;
+    std::set<std::uint64_t> offsets_;
+};
+
+// Writes `NAME: how many instructions`, and is handed those alone that are not plain.
+class CountSink final : public FunctionSink {
+public:
+    [[nodiscard]] bool wants_plain() const override { return false; }
+    void begin(const Start& start) override { name_ = start.name; }
+    void take(const Instruction& one) override {
+        EXPECT_FALSE(is_plain(one.flow, one.does, one.feature, one.encoding));
+    }
+    void drop() override {}
+    void end(std::uint64_t instructions) override { lines.push_back(name_ + ": " + std::to_string(instructions)); }
+
+    std::vector<std::string> lines;
+
+private:
+    std::string name_;
+};
+
+std::string counted(const std::string& line) {
+    const auto end = line.find(':');
+    return line.substr(0, end) + ": " + std::to_string(std::count(line.begin(), line.end(), ' '));
+}
+
+std::vector<std::string> walked(const CodeMap& map, std::uint64_t* not_decoded = nullptr) {
+    LineSink sink;
+    const std::uint64_t failed = for_each_function(map, Decoder(), sink);
     if (not_decoded != nullptr) {
         *not_decoded = failed;
     }
-    return lines;
+    // Twice: the first time there is no shape that is known. Whatever the decoder knows, the functions are the same.
+    for (int turn = 0; turn < 2; ++turn) {
+        CountSink counts;
+        EXPECT_EQ(for_each_function(map, Decoder(), counts), failed);
+        std::vector<std::string> expected;
+        std::transform(sink.lines.begin(), sink.lines.end(), std::back_inserter(expected), counted);
+        EXPECT_EQ(counts.lines, expected);
+    }
+    return sink.lines;
 }
 
 using Lines = std::vector<std::string>;
