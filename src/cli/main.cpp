@@ -14,6 +14,10 @@
 #include "cli/commands.hpp"
 #include "cli/usage.hpp"
 
+#ifdef __GLIBC__
+#include <malloc.h>
+#endif
+
 namespace {
 
 int run(CLI::App& app, std::vector<std::string> words) {
@@ -43,6 +47,16 @@ int run(CLI::App& app, std::vector<std::string> words) {
     return exit_status;
 }
 
+// Each file that is read needs a few buffers of its size. Giving that memory back after each, and having it filled with zeros for
+// the next, was a fifth of the time that many files take (measured): glibc keeps what is below these sizes.
+void keep_freed_memory() {
+#ifdef __GLIBC__
+    constexpr int mebibyte = 1 << 20;
+    static_cast<void>(::mallopt(M_MMAP_THRESHOLD, 32 * mebibyte));
+    static_cast<void>(::mallopt(M_TRIM_THRESHOLD, 64 * mebibyte));
+#endif
+}
+
 int fail(const std::string& message, const std::string& fix) {
     fmt::print(stderr, "error: {}\n{}", message, fix.empty() ? "" : "fix: " + fix + "\n");
     return 2;
@@ -51,6 +65,7 @@ int fail(const std::string& message, const std::string& fix) {
 }  // namespace
 
 int main(int argc, char** argv) {
+    keep_freed_memory();
     CLI::App app("Tells what CPython extension modules written in NASM assembly need, and checks the finished ones",
                  "nasm-ext");
     try {
