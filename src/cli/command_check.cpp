@@ -40,6 +40,7 @@ struct Options {
     std::string new_baseline;
     std::vector<std::string> ignored;
     std::vector<std::string> paths;
+    bool deletes = false;
 };
 
 constexpr const char* default_config = "pyproject.toml";
@@ -145,6 +146,17 @@ int exit_status_of(const inspect::Report& report, const Options& options) {
     return sum.errors > 0 || (options.strict && sum.warnings > 0) ? 1 : 0;
 }
 
+// A build system that finds the file again takes it for up to date: Ninja keeps what a failed command has made.
+void delete_files(const std::vector<std::string>& names) {
+    for (const std::string& name : names) {
+        std::error_code error;
+        std::filesystem::remove(path_from_utf8(name), error);
+        if (error) {
+            throw Error(fmt::format("{}: cannot be deleted: {}", name, error.message()), "delete it by hand");
+        }
+    }
+}
+
 int run(const Options& options) {
     inspect::CheckOptions wanted = check_options(options);
     inspect::CheckSettings configured = settings(options);
@@ -157,7 +169,11 @@ int run(const Options& options) {
         inspect::silence_by_baseline(report, inspect::read_baseline(configured.baseline));
     }
     print(report, options);
-    return exit_status_of(report, options);
+    const int exit_status = exit_status_of(report, options);
+    if (exit_status != 0 && options.deletes) {
+        delete_files(options.paths);
+    }
+    return exit_status;
 }
 
 void add_expectations(CLI::App& command, Options& options) {
@@ -186,6 +202,8 @@ void add_output(CLI::App& command, Options& options) {
     command.add_flag("--verbose,-v", options.verbose, "Print also which rules passed and which are not applicable")
         ->excludes(quiet);
     command.add_flag("--strict", options.strict, "Count warnings as errors");
+    command.add_flag("--delete-failed", options.deletes,
+                     "Delete the files when the check fails: for rules of a build system");
     command.add_option("--threads", options.threads, "Files checked at once (default: one a processor)");
 }
 

@@ -1,6 +1,6 @@
 // `nasm-ext entry-points`: the names that objects for Windows define for an interpreter, one a line; and a refusal of
 // objects whose references would be cut short by the link.
-#include <fmt/core.h>
+#include <fmt/format.h>
 
 #include <memory>
 #include <set>
@@ -11,6 +11,7 @@
 
 #include "base/environment.hpp"
 #include "base/error.hpp"
+#include "base/files.hpp"
 #include "cli/commands.hpp"
 #include "inspect/read/read.hpp"
 #include "toolchain/coff_symbols.hpp"
@@ -49,15 +50,28 @@ std::set<std::string> entry_points(const std::vector<std::string>& objects) {
     return found;
 }
 
+void write_definition(const std::string& path, const std::set<std::string>& names) {
+    const std::string text = fmt::format("EXPORTS\n{}\n", fmt::join(names, "\n"));
+    if (!replace_file(path_from_utf8(path), std::as_bytes(std::span(text)))) {
+        throw Error(fmt::format("{}: cannot be written", path), "let its folder be written to, and its disk have room");
+    }
+}
+
 }  // namespace
 
 void add_entry_points_command(CLI::App& app, int& exit_status) {
     const auto objects = std::make_shared<std::vector<std::string>>();
+    const auto definition = std::make_shared<std::string>();
     CLI::App* command =
         app.add_subcommand("entry-points", "Name the entry points that objects for Windows define, to export them");
     command->add_option("OBJECT", *objects, "COFF objects")->required();
-    command->callback([objects, &exit_status] {
-        for (const std::string& name : entry_points(*objects)) {
+    command->add_option("--module-definition", *definition, "Write a .def file for the linker instead");
+    command->callback([objects, definition, &exit_status] {
+        const std::set<std::string> names = entry_points(*objects);
+        if (!definition->empty()) {
+            write_definition(*definition, names);
+        }
+        for (const std::string& name : definition->empty() ? names : std::set<std::string>()) {
             fmt::print("{}\n", name);
         }
         exit_status = 0;

@@ -8,6 +8,7 @@ namespace nasm_build::cli {
 // Each command sets `exit_status` when it has run: 0, or 1 where its answer is "no". What it cannot do it throws as
 // nasm_build::Error, which main prints and turns into 2. `app` and `exit_status` must outlive the parse.
 
+void add_assemble_command(CLI::App& app, int& exit_status);
 void add_check_command(CLI::App& app, int& exit_status);
 void add_explain_command(CLI::App& app, int& exit_status);
 void add_facts_command(CLI::App& app, int& exit_status);

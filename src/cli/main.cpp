@@ -24,6 +24,7 @@ int run(CLI::App& app, std::vector<std::string> words) {
     int exit_status = 0;
     app.set_version_flag("--version", std::string("nasm-ext " NASM_BUILD_VERSION), "Print the version and exit");
     app.require_subcommand(1);
+    nasm_build::cli::add_assemble_command(app, exit_status);
     nasm_build::cli::add_check_command(app, exit_status);
     nasm_build::cli::add_explain_command(app, exit_status);
     nasm_build::cli::add_facts_command(app, exit_status);

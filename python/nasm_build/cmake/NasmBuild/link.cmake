@@ -1,0 +1,77 @@
+# What the linker is told of modules and of targets with assembly. The words are those of the setuptools door.
+
+# NASM writes no note on the stack, without which a linker makes it executable, and glibc 2.41 refuses to load that.
+function(_nasm_build_link_marks target)
+  get_target_property(type ${target} TYPE)
+  if(type STREQUAL "STATIC_LIBRARY" OR type STREQUAL "OBJECT_LIBRARY")
+    set(scope INTERFACE)
+  else()
+    set(scope PRIVATE)
+  endif()
+  if(UNIX AND NOT APPLE)
+    target_link_options(${target} ${scope} LINKER:-z,noexecstack)
+  endif()
+endfunction()
+
+# Everything that a module is linked with beside its objects. `is_assembly_alone`: it has no C of its own.
+function(_nasm_build_link_module target toolchain is_assembly_alone stable_abi)
+  set(release "$<NOT:$<CONFIG:Debug,RelWithDebInfo>>")
+  if(${toolchain}LINK_STYLE STREQUAL "coff")
+    _nasm_build_link_coff(${target} ${toolchain} ${is_assembly_alone} "${stable_abi}")
+  elseif(APPLE)
+    target_link_options(${target} PRIVATE
+      LINKER:-undefined,dynamic_lookup LINKER:-exported_symbol,_PyInit_* LINKER:-exported_symbol,_PyInitU_*
+      LINKER:-exported_symbol,_PyModExport_* LINKER:-exported_symbol,_PyModExportU_*
+      "$<${release}:LINKER:-x>" "$<${release}:LINKER:-S>")
+  else()
+    set(script "${CMAKE_CURRENT_BINARY_DIR}/nasm-objects/${target}.map")
+    file(GENERATE OUTPUT "${script}"
+      CONTENT "{\n  global:\n    PyInit_*;\n    PyInitU_*;\n    PyModExport_*;\n    PyModExportU_*;\n  local:\n    *;\n};\n")
+    set_property(TARGET ${target} APPEND PROPERTY LINK_DEPENDS "${script}")
+    target_link_options(${target} PRIVATE
+      LINKER:-z,noexecstack LINKER:-z,relro LINKER:-z,now LINKER:-z,text LINKER:-z,separate-code
+      "LINKER:--version-script=${script}")
+    if(is_assembly_alone)
+      # The start files do nothing for assembly; of the C library a module names what it needs.
+      target_link_options(${target} PRIVATE -nostartfiles LINKER:--as-needed "$<${release}:LINKER:-s>")
+    else()
+      target_link_options(${target} PRIVATE "$<${release}:LINKER:--strip-debug>")
+    endif()
+  endif()
+endfunction()
+
+# Windows: the entry points are exported by a .def file that is written from the objects; a module of assembly alone needs no
+# start code, and of CPython and of the C runtime no more than nasm-ext's own import libraries.
+function(_nasm_build_link_coff target toolchain is_assembly_alone stable_abi)
+  get_target_property(objects ${target} _NASM_BUILD_OBJECTS)
+  set(definition "${CMAKE_CURRENT_BINARY_DIR}/nasm-objects/${target}.def")
+  if(objects AND is_assembly_alone)
+    add_custom_command(
+      OUTPUT "${definition}"
+      COMMAND "${NASM_EXT}" entry-points --module-definition "${definition}" ${objects}
+      DEPENDS ${objects}
+      VERBATIM)
+    target_sources(${target} PRIVATE "${definition}")
+    set(folder "${CMAKE_CURRENT_BINARY_DIR}/nasm-objects/${target}.libraries")
+    set(command "${NASM_EXT}" import-library --python "${${toolchain}PYTHON_VERSION}" --output "${folder}")
+    if(stable_abi)
+      list(APPEND command --abi3 "${stable_abi}")
+    endif()
+    file(MAKE_DIRECTORY "${folder}")
+    execute_process(COMMAND ${command} OUTPUT_VARIABLE libraries ERROR_VARIABLE refusal RESULT_VARIABLE status
+      OUTPUT_STRIP_TRAILING_WHITESPACE)
+    if(NOT status EQUAL 0)
+      _nasm_build_relay(toolchain "${refusal}" "${command}")
+    endif()
+    string(REPLACE "\n" ";" libraries "${libraries}")
+    target_link_libraries(${target} PRIVATE ${libraries})
+  endif()
+  if(MSVC)
+    target_link_options(${target} PRIVATE /BREPRO)
+    if(is_assembly_alone)
+      target_link_options(${target} PRIVATE /NOENTRY /NODEFAULTLIB)
+    endif()
+  elseif(is_assembly_alone)
+    target_link_options(${target} PRIVATE -nostdlib LINKER:--entry,0 LINKER:-s)
+  endif()
+endfunction()

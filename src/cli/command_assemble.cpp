@@ -1,0 +1,92 @@
+// `nasm-ext assemble`: one run of NASM for build systems: a whole object or none, its dependencies, messages with fixes.
+#include <fmt/core.h>
+
+#include <cstdio>
+#include <fstream>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "base/environment.hpp"
+#include "base/error.hpp"
+#include "cli/commands.hpp"
+#include "toolchain/assemble.hpp"
+#include "toolchain/find_nasm.hpp"
+
+namespace nasm_build::cli {
+
+namespace {
+
+struct Options {
+    toolchain::Assembly assembly;
+    std::string words_file;
+};
+
+// One word a line: what CMake writes where a list is joined by ends of lines.
+std::vector<std::string> words_in(const std::string& file) {
+    std::ifstream stream(path_from_utf8(file));
+    if (!stream) {
+        throw Error(fmt::format("{}: cannot be read", file), "configure the build again");
+    }
+    std::vector<std::string> words;
+    for (std::string line; std::getline(stream, line);) {
+        if (!line.empty() && line.back() == '\r') {
+            line.pop_back();
+        }
+        if (!line.empty()) {
+            words.push_back(line);
+        }
+    }
+    return words;
+}
+
+std::string searched_nasm() {
+    const toolchain::NasmSearch search = toolchain::find_nasm(toolchain::nasm_places(std::nullopt));
+    if (!search.nasm) {
+        throw Error(search.error, search.fix);
+    }
+    return search.nasm->path;
+}
+
+int run(Options options) {
+    toolchain::Assembly& assembly = options.assembly;
+    if (!options.words_file.empty()) {
+        std::vector<std::string> words = words_in(options.words_file);
+        assembly.words.insert(assembly.words.begin(), words.begin(), words.end());
+    }
+    if (assembly.nasm.empty()) {
+        assembly.nasm = searched_nasm();
+    }
+    const toolchain::Assembled made = toolchain::assemble(assembly);
+    for (const toolchain::NasmProblem& problem : made.problems) {
+        fmt::print(stderr, "{}\n", toolchain::rendered(problem));
+    }
+    if (!made.details.empty()) {
+        fmt::print(stderr, "{}\n", made.details);
+    }
+    return made.is_made ? 0 : 1;
+}
+
+}  // namespace
+
+void add_assemble_command(CLI::App& app, int& exit_status) {
+    const auto options = std::make_shared<Options>();
+    toolchain::Assembly& assembly = options->assembly;
+    CLI::App* command = app.add_subcommand("assemble", "Run NASM on one source, as the rules of a build system do");
+    command->add_option("SOURCE", assembly.source, "The source, as messages and debug data are to name it")->required();
+    command->add_option("WORDS", assembly.words, "Words for NASM, behind --: those of `nasm-ext flags`, -I, -D");
+    command->add_option("--object", assembly.object, "The object to make")->required();
+    command->add_option("--lines", assembly.lined_object,
+                        "Make OBJECT without debug data, and this one with it, for `nasm-ext check --object`");
+    command->add_option("--depfile", assembly.depfile, "Write what OBJECT is made from, as a rule for Make and Ninja");
+    command->add_flag("--hide", assembly.hides, "Hide the global symbols but entry points from users of the module");
+    command->add_option("--export", assembly.exports, "A symbol that --hide leaves alone; may be given again")
+        ->allow_extra_args(false);
+    command->add_option("--words", options->words_file, "A file with words for NASM, one a line");
+    command->add_option("--nasm", assembly.nasm, "The NASM to run; it is searched for where this is not given");
+    command->footer(
+        "Exit status: 0, 1 when NASM refuses the source, or 2 when something could not be read, run or written.");
+    command->callback([options, &exit_status] { exit_status = run(*options); });
+}
+
+}  // namespace nasm_build::cli
