@@ -40,8 +40,9 @@ def _settings(config_settings: ConfigSettings) -> Settings:
 def _requires(config_settings: ConfigSettings, *, linker: bool = False) -> list[str]:
     with user_errors():
         settings = _settings(config_settings)
-        found: list[str] = list(engine_module(engine_name(settings)).REQUIRES)
-        found += _linker_requirement(settings) if linker else []
+        name = engine_name(settings)
+        found = [*engine_module(name).requires(settings.engine_options)]
+        found += _linker_requirement(settings) if linker and name == "setuptools" else []
     return found
 
 

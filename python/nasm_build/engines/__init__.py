@@ -19,7 +19,7 @@ RULE = "engine"
 class Engine(Protocol):
     """What an engine module offers; each function is a PEP 517 or PEP 660 hook inside a session."""
 
-    REQUIRES: list[str]
+    def requires(self, options: Mapping[str, Any]) -> list[str]: ...
 
     def build_wheel(self, session: Session, folder: str, options: Mapping[str, Any], metadata: str | None) -> str: ...
 

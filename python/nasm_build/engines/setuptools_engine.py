@@ -15,6 +15,11 @@ REQUIRES = ["setuptools>=77"]
 """77 is the first with PEP 639's licence expressions, which new projects are written with."""
 
 
+def requires(options: Mapping[str, Any]) -> list[str]:
+    """What a build needs beside us."""
+    return REQUIRES
+
+
 @contextlib.contextmanager
 def _hooks(session: Session) -> Iterator[Any]:
     """setuptools' hooks, in our session. A project's mistake that setuptools names ends as one line."""
