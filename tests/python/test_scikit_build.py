@@ -8,11 +8,11 @@ import zipfile
 from pathlib import Path
 
 import pytest
-from conftest import Projects
-from projects import Toolbox
 
+from conftest import Projects
 from devtools import examples
 from devtools.shell import ROOT
+from projects import Toolbox
 
 EXAMPLE = ROOT / "examples/cmake-module"
 PURE = {
