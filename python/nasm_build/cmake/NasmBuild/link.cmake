@@ -14,15 +14,20 @@ function(_nasm_build_link_marks target)
 endfunction()
 
 # Everything that a module is linked with beside its objects. `is_assembly_alone`: it has no C of its own.
-function(_nasm_build_link_module target toolchain is_assembly_alone stable_abi)
+function(_nasm_build_link_module target toolchain is_assembly_alone)
   set(release "$<NOT:$<CONFIG:Debug,RelWithDebInfo>>")
   if(${toolchain}LINK_STYLE STREQUAL "coff")
-    _nasm_build_link_coff(${target} ${toolchain} ${is_assembly_alone} "${stable_abi}")
+    _nasm_build_link_coff(${target} ${toolchain} ${is_assembly_alone})
   elseif(APPLE)
     target_link_options(${target} PRIVATE
       LINKER:-undefined,dynamic_lookup LINKER:-exported_symbol,_PyInit_* LINKER:-exported_symbol,_PyInitU_*
-      LINKER:-exported_symbol,_PyModExport_* LINKER:-exported_symbol,_PyModExportU_*
-      "$<${release}:LINKER:-x>" "$<${release}:LINKER:-S>")
+      LINKER:-exported_symbol,_PyModExport_* LINKER:-exported_symbol,_PyModExportU_* "$<${release}:LINKER:-S>")
+    if(CMAKE_HOST_APPLE)
+      target_link_options(${target} PRIVATE "$<${release}:LINKER:-x>")  # lld before 16 does not know it
+    elseif(NOT CMAKE_OSX_SYSROOT)
+      # dyld refuses a file that does not name libSystem; without an SDK a stub stands for it.
+      _nasm_build_import_libraries(${target} "" --target "${${toolchain}PLATFORM}")
+    endif()
   else()
     set(script "${CMAKE_CURRENT_BINARY_DIR}/nasm-objects/${target}.map")
     file(GENERATE OUTPUT "${script}"
@@ -42,7 +47,7 @@ endfunction()
 
 # Windows: the entry points are exported by a .def file that is written from the objects; a module of assembly alone needs no
 # start code, and of CPython and of the C runtime no more than nasm-ext's own import libraries.
-function(_nasm_build_link_coff target toolchain is_assembly_alone stable_abi)
+function(_nasm_build_link_coff target toolchain is_assembly_alone)
   get_target_property(objects ${target} _NASM_BUILD_OBJECTS)
   set(definition "${CMAKE_CURRENT_BINARY_DIR}/nasm-objects/${target}.def")
   if(objects AND is_assembly_alone)
@@ -52,19 +57,7 @@ function(_nasm_build_link_coff target toolchain is_assembly_alone stable_abi)
       DEPENDS ${objects}
       VERBATIM)
     target_sources(${target} PRIVATE "${definition}")
-    set(folder "${CMAKE_CURRENT_BINARY_DIR}/nasm-objects/${target}.libraries")
-    set(command "${NASM_EXT}" import-library --python "${${toolchain}PYTHON_VERSION}" --output "${folder}")
-    if(stable_abi)
-      list(APPEND command --abi3 "${stable_abi}")
-    endif()
-    file(MAKE_DIRECTORY "${folder}")
-    execute_process(COMMAND ${command} OUTPUT_VARIABLE libraries ERROR_VARIABLE refusal RESULT_VARIABLE status
-      OUTPUT_STRIP_TRAILING_WHITESPACE)
-    if(NOT status EQUAL 0)
-      _nasm_build_relay(toolchain "${refusal}" "${command}")
-    endif()
-    string(REPLACE "\n" ";" libraries "${libraries}")
-    target_link_libraries(${target} PRIVATE ${libraries})
+    _nasm_build_import_libraries(${target} "" ${${toolchain}IMPORT_WORDS})
   endif()
   if(MSVC)
     target_link_options(${target} PRIVATE /BREPRO)
@@ -74,4 +67,24 @@ function(_nasm_build_link_coff target toolchain is_assembly_alone stable_abi)
   elseif(is_assembly_alone)
     target_link_options(${target} PRIVATE -nostdlib LINKER:--entry,0 LINKER:-s)
   endif()
+endfunction()
+
+# Links a target with what stands for another platform's libraries, written by `nasm-ext import-library` with these words; of them
+# those whose name has the pattern.
+function(_nasm_build_import_libraries target pattern)
+  set(folder "${CMAKE_CURRENT_BINARY_DIR}/nasm-objects/${target}.libraries")
+  file(MAKE_DIRECTORY "${folder}")
+  set(command "${NASM_EXT}" import-library --output "${folder}" ${ARGN})
+  execute_process(COMMAND ${command} OUTPUT_VARIABLE libraries ERROR_VARIABLE refusal RESULT_VARIABLE status
+    OUTPUT_STRIP_TRAILING_WHITESPACE)
+  if(NOT status EQUAL 0)
+    _nasm_build_relay(toolchain "${refusal}" "${command}")
+  endif()
+  string(REPLACE "\n" ";" libraries "${libraries}")
+  foreach(library IN LISTS libraries)
+    get_filename_component(name "${library}" NAME)
+    if(name MATCHES "${pattern}" OR pattern STREQUAL "")
+      target_link_libraries(${target} PRIVATE "${library}")
+    endif()
+  endforeach()
 endfunction()

@@ -1,7 +1,7 @@
 # What a target needs, asked of `nasm-ext toolchain`: NASM, its words, names and suffixes. Asked once a target and ABI.
 
-# Sets NASM, NASM_VERSION, WORDS, ASSEMBLES, LINK_STYLE, OBJECT_SUFFIX, FALLBACK_HALF, SUFFIX, PLATFORM, PYTHON_VERSION, each
-# behind `prefix`, in the caller.
+# Sets NASM, NASM_VERSION, WORDS, ASSEMBLES, LINK_STYLE, OBJECT_SUFFIX, FALLBACK_HALF, SUFFIX, PLATFORM, PYTHON_VERSION, and
+# IMPORT_WORDS (which CPython `nasm-ext import-library` is asked for), each behind `prefix`, in the caller.
 #   stable_abi     `3.10`, `3.15t`, or empty
 #   needs_python   whether what is built is a Python module
 function(_nasm_build_toolchain prefix stable_abi needs_python)
@@ -32,6 +32,11 @@ function(_nasm_build_toolchain prefix stable_abi needs_python)
   endforeach()
   set(${prefix}PLATFORM "${_target_PLATFORM}" PARENT_SCOPE)
   set(${prefix}PYTHON_VERSION "${_target_PYTHON_VERSION}" PARENT_SCOPE)
+  set(import_words --python "${_target_PYTHON_VERSION}")
+  if(stable_abi)
+    list(APPEND import_words --abi3 "${stable_abi}")
+  endif()
+  set(${prefix}IMPORT_WORDS "${import_words}" PARENT_SCOPE)
 endfunction()
 
 # Stops with what nasm-ext said: its own `error: …` and `fix: …`.
