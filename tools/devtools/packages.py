@@ -46,6 +46,7 @@ BUILD = (
 TEST = (
     Need("GoogleTest", "libgtest-dev", "googletest"),
     Need("clang-tidy", "clang-tidy", "llvm"),
+    Need("clang, for modules for macOS by CMake", "clang", "llvm", command="clang"),
     Need("LLVM's linkers, for samples of other platforms", "lld llvm", "lld llvm"),
     Need("readelf and objdump", "binutils", "binutils"),
     Need("LLVM's readers, of a release that decodes chained fixups", "llvm-19", "", command="llvm-readobj-19"),

@@ -10,9 +10,10 @@ if(CMAKE_VERSION VERSION_LESS 3.24)
   return()
 endif()
 
-# Beside an installed package (wheel: lib/pythonX/site-packages/nasm_build/cmake; --target; plain install: share/cmake/NasmBuild).
+# Beside an installed package: lib/pythonX/site-packages/nasm_build/cmake of a wheel, --target, share/NasmBuild/cmake of a plain
+# installation.
 find_program(NASM_EXT nasm-ext
-  HINTS ENV NASM_EXT_FOLDER
+  HINTS
     "${CMAKE_CURRENT_LIST_DIR}/../../../../../bin" "${CMAKE_CURRENT_LIST_DIR}/../../../../Scripts"
     "${CMAKE_CURRENT_LIST_DIR}/../../bin" "${CMAKE_CURRENT_LIST_DIR}/../../../bin"
   DOC "nasm-ext, the native part of nasm-build"
@@ -28,12 +29,8 @@ if(NOT NASM_EXT)
 endif()
 
 # Python.inc and its friends, for `%include`.
-foreach(folder IN ITEMS "${CMAKE_CURRENT_LIST_DIR}/../include" "${CMAKE_CURRENT_LIST_DIR}/../../nasm-build/include")
-  if(EXISTS "${folder}/Python.inc")
-    get_filename_component(NasmBuild_INCLUDE_DIR "${folder}" ABSOLUTE)
-  endif()
-endforeach()
-if(NOT NasmBuild_INCLUDE_DIR)
+get_filename_component(NasmBuild_INCLUDE_DIR "${CMAKE_CURRENT_LIST_DIR}/../include" ABSOLUTE)
+if(NOT EXISTS "${NasmBuild_INCLUDE_DIR}/Python.inc")
   set(NasmBuild_FOUND FALSE)
   set(NasmBuild_NOT_FOUND_MESSAGE "the folder of Python.inc is not beside this package: reinstall nasm-build")
   return()
