@@ -1,13 +1,15 @@
 # nasm_target_sources: assembly for a target that is there already.
 
 # nasm_target_sources(target <PRIVATE|PUBLIC|INTERFACE> a.asm …
-#                     [FALLBACK a.c …] [INCLUDE folder …] [DEFINE NAME=value …] [EXPORT symbol …])
+#                     [FALLBACK a.c …] [INCLUDE folder …] [DEFINE NAME=value …] [EXPORT symbol …]
+#                     [NO_CHECK | CHECK_IGNORE "rule=reason" …])
 #
 # FALLBACK is what stands in for the assembly where NASM cannot write for the processor. C and C++ of the target see
-# NASM_BUILD_ASM, 1 or 0. EXPORT leaves symbols visible to users of a shared library; all others are hidden.
+# NASM_BUILD_ASM, 1 or 0. EXPORT leaves symbols visible to users of a shared library; all others are hidden. A Python module
+# (of pybind11, nanobind, Cython, python_add_library) is read back after its link, as those of nasm_add_module are.
 function(nasm_target_sources target)
-  cmake_parse_arguments(PARSE_ARGV 1 own "" "" "PRIVATE;PUBLIC;INTERFACE;FALLBACK;INCLUDE;DEFINE;EXPORT")
-  set(keywords PRIVATE PUBLIC INTERFACE FALLBACK INCLUDE DEFINE EXPORT)
+  cmake_parse_arguments(PARSE_ARGV 1 own "NO_CHECK" "" "PRIVATE;PUBLIC;INTERFACE;FALLBACK;INCLUDE;DEFINE;EXPORT;CHECK_IGNORE")
+  set(keywords PRIVATE FALLBACK INCLUDE DEFINE EXPORT NO_CHECK CHECK_IGNORE)
   _nasm_build_check_arguments(nasm_target_sources "${keywords}" "${own_UNPARSED_ARGUMENTS}"
     "${own_KEYWORDS_MISSING_VALUES}" ${own_PRIVATE} ${own_PUBLIC} ${own_INTERFACE} ${own_FALLBACK} ${own_INCLUDE}
     ${own_DEFINE} ${own_EXPORT})
@@ -19,12 +21,40 @@ function(nasm_target_sources target)
     _nasm_build_fail(settings "nasm_target_sources: the assembly of '${target}' cannot be part of its users"
       "PRIVATE: an object belongs to the one target that it is linked into")
   endif()
+  if(own_NO_CHECK AND own_CHECK_IGNORE)
+    _nasm_build_fail(settings "nasm_target_sources: NO_CHECK and CHECK_IGNORE exclude each other"
+      "leave NO_CHECK out: the other rules are looked at then")
+  endif()
   if(NOT own_PRIVATE)
     _nasm_build_fail(settings "nasm_target_sources: no source for '${target}'" "nasm_target_sources(${target} PRIVATE a.asm)")
   endif()
-  _nasm_build_toolchain(chain_ "" FALSE)
+  _nasm_build_is_python_module(${target} is_module stable_abi)
+  _nasm_build_toolchain(chain_ "${stable_abi}" ${is_module})
   _nasm_build_add_assembly(${target} chain_ "${own_PRIVATE}" "${own_FALLBACK}" "${own_INCLUDE}" "${own_DEFINE}"
     "${own_EXPORT}")
+  get_target_property(is_checked ${target} _NASM_BUILD_CHECKED)
+  if(is_module AND NOT own_NO_CHECK AND NOT is_checked)
+    set_property(TARGET ${target} PROPERTY _NASM_BUILD_CHECKED TRUE)
+    _nasm_build_check_module(${target} chain_ "${stable_abi}" "${own_CHECK_IGNORE}")
+  endif()
+endfunction()
+
+# Whether a target is a Python module, told by its suffix, and the stable ABI that its definitions promise.
+function(_nasm_build_is_python_module target is_module_result stable_abi_result)
+  get_target_property(type ${target} TYPE)
+  get_target_property(suffix ${target} SUFFIX)
+  set(is_module FALSE)
+  set(stable_abi "")
+  if(type MATCHES "^(MODULE|SHARED)_LIBRARY$" AND suffix MATCHES "(cpython-|\\.abi3|\\.cp3|\\.pyd$)")
+    set(is_module TRUE)
+    get_target_property(definitions ${target} COMPILE_DEFINITIONS)
+    if(suffix MATCHES "\\.abi3" AND definitions MATCHES "Py_LIMITED_API=0x03([0-9A-Fa-f][0-9A-Fa-f])")
+      math(EXPR minor "0x${CMAKE_MATCH_1}")
+      set(stable_abi "3.${minor}")
+    endif()
+  endif()
+  set(${is_module_result} ${is_module} PARENT_SCOPE)
+  set(${stable_abi_result} "${stable_abi}" PARENT_SCOPE)
 endfunction()
 
 # Gives a target its assembly, or what stands in for it. Its property _NASM_BUILD_LINES keeps what findings get lines from.
