@@ -13,6 +13,7 @@ from pathlib import Path
 
 import pytest
 
+from cmake_projects import Builder
 from devtools import environments, interpreters, native, wheel, wheelhouse
 from projects import Toolbox, write_project
 
@@ -74,3 +75,9 @@ def project(tmp_path: Path) -> Projects:
         return write_project(tmp_path / name, files)
 
     return write
+
+
+@pytest.fixture
+def builder(nasm_ext: Path, tmp_path: Path) -> Builder:
+    """Configures and builds a CMake project of this test's own."""
+    return Builder(nasm_ext, tmp_path / "project")

@@ -12,13 +12,12 @@ from pathlib import Path
 
 import pytest
 
+from cmake_projects import PACKAGE, PURE
 from devtools import examples
 from devtools.pythons import maven, wine
 from devtools.shell import ROOT
 from projects import write_project
-from test_scikit_build import PURE
 
-PACKAGE = ROOT / "python/nasm_build"
 TOOLCHAINS = PACKAGE / "cmake/toolchains"
 LOADER = ROOT / "tests/macho_loader"
 MINOR = f"{sys.version_info[0]}.{sys.version_info[1]}"

@@ -11,11 +11,11 @@ from pathlib import Path
 
 import pytest
 
+from cmake_projects import ASK, PURE
 from devtools import lief
 from devtools.shell import ROOT
 from nasm_build._version import VERSION
 from projects import write_project
-from test_scikit_build import ASK, PURE
 
 Configure = Callable[[str], "subprocess.CompletedProcess[str]"]
 

@@ -2,69 +2,19 @@
 
 from __future__ import annotations
 
-import os
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 
-from devtools.shell import ROOT
-from projects import write_project
-from test_scikit_build import ASK, PURE
+from cmake_projects import ASK, HEAD, KERNEL, PURE, Builder
 
-PACKAGE = ROOT / "python/nasm_build"
-KERNEL = """
-    %include "nasm_build/function.inc"
-
-    exported_function sum, first, second
-        lea     rax, [first + second + BONUS]
-        return  rax
-    end_function
-
-    exported_function difference, first, second
-        mov     rax, first
-        sub     rax, second
-        return  rax
-    end_function
-    """
 PROGRAM = """
     #include <stdio.h>
     long sum(long, long);
     int main(void) { printf("%ld\\n", sum(40, 2)); return 0; }
     """
-HEAD = """
-    cmake_minimum_required(VERSION 3.24)
-    project(kernels LANGUAGES C)
-    find_package(NasmBuild REQUIRED)
-    """
-
-
-class Builder:
-    """Configures and builds one project."""
-
-    def __init__(self, nasm_ext: Path, folder: Path) -> None:
-        self.folder = folder
-        self.build = folder / "build"
-        self.environment = {**os.environ, "NASM_EXT": str(nasm_ext)}
-
-    def configure(self, files: dict[str, str], *words: str, generator: str = "Ninja") -> None:
-        write_project(self.folder, files)
-        command = ["cmake", "-G", generator, "-S", self.folder, "-B", self.build, f"-DCMAKE_PREFIX_PATH={PACKAGE}"]
-        self.run([*command, f"-DPython_EXECUTABLE={sys.executable}", *words])
-
-    def make(self, *words: str) -> None:
-        self.run(["cmake", "--build", self.build, *words])
-
-    def run(self, command: list[str | Path]) -> str:
-        done = subprocess.run(command, env=self.environment, capture_output=True, text=True, check=False)
-        assert done.returncode == 0, done.stdout + done.stderr
-        return done.stdout
-
-
-@pytest.fixture
-def builder(nasm_ext: Path, tmp_path: Path) -> Builder:
-    return Builder(nasm_ext, tmp_path / "project")
 
 
 def readelf(path: Path, *words: str) -> str:
@@ -98,7 +48,9 @@ def test_each_configuration_has_its_own_debug_data(builder: Builder) -> None:
 @pytest.mark.parametrize("generator", ["Ninja", "Unix Makefiles"])
 def test_kernels_in_a_static_library(builder: Builder, generator: str) -> None:
     """The program links, its stack is not executable, and a shared library made of the static one shows no kernel."""
-    lists = HEAD + """
+    lists = (
+        HEAD
+        + """
     add_library(kernels STATIC other.c)
     nasm_target_sources(kernels PRIVATE kernel.asm DEFINE BONUS=0)
     set_target_properties(kernels PROPERTIES POSITION_INDEPENDENT_CODE ON)
@@ -107,8 +59,15 @@ def test_kernels_in_a_static_library(builder: Builder, generator: str) -> None:
     add_library(shared SHARED shared.c)
     target_link_libraries(shared PRIVATE kernels)
     """
+    )
     shared = "long sum(long, long); long through(long x) { return sum(x, 1); }\n"
-    files = {"CMakeLists.txt": lists, "kernel.asm": KERNEL, "program.c": PROGRAM, "shared.c": shared, "other.c": "int other;\n"}
+    files = {
+        "CMakeLists.txt": lists,
+        "kernel.asm": KERNEL,
+        "program.c": PROGRAM,
+        "shared.c": shared,
+        "other.c": "int other;\n",
+    }
     builder.configure(files, generator=generator)
     builder.make()
     assert builder.run([builder.build / "program"]) == "42\n"
@@ -121,10 +80,13 @@ def test_kernels_in_a_static_library(builder: Builder, generator: str) -> None:
 
 
 def test_a_shared_library_shows_what_it_exports(builder: Builder) -> None:
-    lists = HEAD + """
+    lists = (
+        HEAD
+        + """
     add_library(kernels SHARED other.c)
     nasm_target_sources(kernels PRIVATE kernel.asm DEFINE BONUS=2 EXPORT sum)
     """
+    )
     builder.configure({"CMakeLists.txt": lists, "kernel.asm": KERNEL, "other.c": "int other;\n"})
     builder.make()
     names = dynamic_names(builder.build / "libkernels.so")
@@ -146,10 +108,13 @@ def test_a_target_of_another_folder_and_properties_of_a_source(builder: Builder)
 
 def test_the_fallback_stands_in_for_the_assembly(builder: Builder) -> None:
     """For a processor that NASM cannot write for; this machine's compiler builds the C."""
-    lists = HEAD + """
+    lists = (
+        HEAD
+        + """
     add_executable(program program.c)
     nasm_target_sources(program PRIVATE kernel.asm FALLBACK kernel.c DEFINE BONUS=0)
     """
+    )
     fallback = "long sum(long one, long other) { return one + other + (NASM_BUILD_ASM ? 1000 : 0); }\n"
     builder.configure(
         {"CMakeLists.txt": lists, "kernel.asm": KERNEL, "kernel.c": fallback, "program.c": PROGRAM},

@@ -9,46 +9,13 @@ from pathlib import Path
 
 import pytest
 
+from cmake_projects import ASK, PURE
 from conftest import Projects
 from devtools import examples
 from devtools.shell import ROOT
 from projects import Toolbox
 
 EXAMPLE = ROOT / "examples/cmake-module"
-PURE = {
-    "pyproject.toml": """
-        [build-system]
-        requires = ["nasm-build"]
-        build-backend = "nasm_build.backend"
-
-        [project]
-        name = "answer"
-        version = "1.0"
-
-        [tool.scikit-build]
-        minimum-version = "0.11"
-        build-dir = "build"
-        """,
-    "CMakeLists.txt": """
-        cmake_minimum_required(VERSION 3.24)
-        project(answer LANGUAGES C)
-        find_package(NasmBuild REQUIRED)
-        nasm_add_module(answer SOURCES answer.asm)
-        install(TARGETS answer LIBRARY DESTINATION .)
-        """,
-    "answer.asm": """
-        %include "Python.inc"
-
-        py_function give, self
-            py_call PyLong_FromLong, 42
-            py_return rax
-
-        py_methods
-            py_method "give", give, METH_NOARGS, "give()", "The answer."
-        py_module answer, "One number."
-        """,
-}
-ASK = "import answer; print(answer.give())"
 
 
 @pytest.fixture

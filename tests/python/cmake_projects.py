@@ -1,0 +1,101 @@
+"""What tests of the CMake package share: sources, and a project that is configured and built as a user does."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+from devtools.shell import ROOT
+from projects import write_project
+
+PACKAGE = ROOT / "python/nasm_build"
+
+PURE = {
+    "pyproject.toml": """
+        [build-system]
+        requires = ["nasm-build"]
+        build-backend = "nasm_build.backend"
+
+        [project]
+        name = "answer"
+        version = "1.0"
+
+        [tool.scikit-build]
+        minimum-version = "0.11"
+        build-dir = "build"
+        """,
+    "CMakeLists.txt": """
+        cmake_minimum_required(VERSION 3.24)
+        project(answer LANGUAGES C)
+        find_package(NasmBuild REQUIRED)
+        nasm_add_module(answer SOURCES answer.asm)
+        install(TARGETS answer LIBRARY DESTINATION .)
+        """,
+    "answer.asm": """
+        %include "Python.inc"
+
+        py_function give, self
+            py_call PyLong_FromLong, 42
+            py_return rax
+
+        py_methods
+            py_method "give", give, METH_NOARGS, "give()", "The answer."
+        py_module answer, "One number."
+        """,
+}
+"""A project of assembly alone, for nasm_build.backend."""
+
+ASK = "import answer; print(answer.give())"
+
+KERNEL = """
+    %include "nasm_build/function.inc"
+
+    exported_function sum, first, second
+        lea     rax, [first + second + BONUS]
+        return  rax
+    end_function
+
+    exported_function difference, first, second
+        mov     rax, first
+        sub     rax, second
+        return  rax
+    end_function
+    """
+HEAD = """
+    cmake_minimum_required(VERSION 3.24)
+    project(kernels LANGUAGES C)
+    find_package(NasmBuild REQUIRED)
+    """
+
+
+class Builder:
+    """Configures and builds one project."""
+
+    def __init__(self, nasm_ext: Path, folder: Path) -> None:
+        self.folder = folder
+        self.build = folder / "build"
+        self.environment = {**os.environ, "NASM_EXT": str(nasm_ext)}
+
+    def configure(self, files: dict[str, str], *words: str, generator: str = "Ninja") -> None:
+        write_project(self.folder, files)
+        command: list[str | Path] = [
+            "cmake",
+            "-G",
+            generator,
+            "-S",
+            self.folder,
+            "-B",
+            self.build,
+            f"-DCMAKE_PREFIX_PATH={PACKAGE}",
+        ]
+        self.run([*command, f"-DPython_EXECUTABLE={sys.executable}", *words])
+
+    def make(self, *words: str) -> None:
+        self.run(["cmake", "--build", self.build, *words])
+
+    def run(self, command: list[str | Path]) -> str:
+        done = subprocess.run(command, env=self.environment, capture_output=True, text=True, check=False)
+        assert done.returncode == 0, done.stdout + done.stderr
+        return done.stdout
