@@ -1,4 +1,4 @@
-"""Assembles sources: in parallel, only what changed, never half an object.
+"""Assembles sources: in parallel, only what changed, never half an object. `nasm-ext assemble` runs NASM on each.
 
 A record beside the objects says of each what it was made from: the command, NASM itself, and the content of every file
 that was read. Content decides, not time, so that a fresh checkout or pip's fresh environment reassembles nothing; a
@@ -10,7 +10,6 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-import shlex
 import subprocess
 import time
 from collections.abc import Sequence
@@ -20,15 +19,13 @@ from pathlib import Path
 from typing import Any
 
 from ._version import VERSION
-from .dependencies import dependency_words, make_rule_inputs
 from .errors import BuildError, Problem, failed, say
 from .files import replace_file
-from .nasm_messages import problems_in
 from .programs import run_program
 from .toolchain import refusal
 
 RECORD_VERSION = 1
-TRIM_RULE = "trim-object"
+RULE = "nasm"
 
 
 @dataclass(frozen=True)
@@ -40,9 +37,10 @@ class Unit:
     words: tuple[str, ...] = ()
     folders: tuple[str, ...] = ()
 
-    def command(self, nasm: str, flags: Sequence[str], output: str) -> list[str]:
+    def nasm_words(self, flags: Sequence[str]) -> list[str]:
+        """What NASM is told beside the source and the object."""
         includes = [word for folder in self.folders for word in ("-I", folder.rstrip("/") + "/")]
-        return [nasm, *flags, *includes, *self.words, "-o", output, self.source]
+        return [*flags, *includes, *self.words]
 
 
 @dataclass
@@ -80,25 +78,18 @@ class Assembler:
     """Makes the objects of one extension module.
 
     `root` is the project, NASM's working folder, so that the paths in messages and in debug data are relative.
-    `record` is where the knowledge of what is up to date is kept. `trim` are the words of a command that each object is
-    given to before it has its name: `nasm-ext trim-object` for Mach-O, where linkers take NASM's labels for functions.
+    `driver` is nasm-ext. `record` is where the knowledge of what is up to date is kept.
     """
 
     def __init__(
-        self,
-        root: Path,
-        nasm: str,
-        nasm_version: str,
-        flags: Sequence[str],
-        record: Path,
-        trim: Sequence[str] = (),
+        self, root: Path, driver: str, nasm: str, nasm_version: str, flags: Sequence[str], record: Path
     ) -> None:
         self.root = root
+        self.driver = driver
         self.nasm = nasm
         self.flags = list(flags)
-        self.trim = list(trim)
         # Where nasm-ext lies differs from one isolated environment to the next; what it does, with its version alone.
-        self.identity = f"{nasm_version} {_hash_file(Path(nasm))}" + (f", trimmed by {VERSION}" if trim else "")
+        self.identity = f"{nasm_version} {_hash_file(Path(nasm))} {VERSION}"
         self.record = record
         self.hashes: dict[str, str] = {}
         self.running: set[subprocess.Popen[str]] = set()
@@ -125,7 +116,7 @@ class Assembler:
     # -- what is up to date ------------------------------------------------------------------------------------------
 
     def _key(self, unit: Unit) -> str:
-        words = unit.command("nasm", self.flags, unit.object)
+        words = [*unit.nasm_words(self.flags), unit.object, unit.source]
         return hashlib.sha256("\0".join([self.identity, *words]).encode()).hexdigest()
 
     def _is_current(self, unit: Unit, row: Any, files: dict[str, Any]) -> bool:
@@ -190,48 +181,35 @@ class Assembler:
                 # An interrupt must not wait for a NASM that hangs, be the signal sent to it as well or not.
                 pool.shutdown(wait=False, cancel_futures=True)
                 for process in list(self.running):
-                    process.kill()
+                    process.terminate()  # nasm-ext ends its NASM with itself
                 raise
 
     def _run(self, unit: Unit) -> _Made:
-        made = _Made(unit, started=time.time_ns())
-        partial = unit.object + ".partial"
-        command = unit.command(self.nasm, self.flags, partial)
-        shown = unit.command("nasm", self.flags, unit.object)
+        started = time.time_ns()
         try:
-            done = self._nasm(command)
-            made.problems = problems_in(done.stdout, unit.source, unit.folders)
-            if done.returncode != 0:
-                made.details = f"  command: {shlex.join(shown)}\n  exit status {done.returncode}"
-                if not made.problems_of("error"):
-                    made.details += "\n" + done.stdout.rstrip()
-                return made
-            asked = self._nasm(dependency_words(command))
-            made.inputs = list(dict.fromkeys([unit.source, *make_rule_inputs(asked.stdout)]))
-            self._trim(unit, partial)
-            os.replace(self.root / partial, self.root / unit.object)
+            answer = self._assemble(unit)
         finally:
-            (self.root / partial).unlink(missing_ok=True)
-        return made
+            (self.root / (unit.object + ".partial")).unlink(missing_ok=True)
+        problems = [
+            Problem(row["message"], RULE, row["fix"], row["file"], row["line"], row["severity"])
+            for row in answer["problems"]
+        ]
+        return _Made(unit, answer["inputs"], problems, answer["details"].rstrip(), started)
 
-    def _nasm(self, command: Sequence[str]) -> subprocess.CompletedProcess[str]:
-        try:
-            return run_program(command, self.root, nasm_environment(), self.running)
-        except OSError as error:
-            reason = (error.strerror or str(error)).lower()
-            raise failed(f"NASM cannot be run: {self.nasm}: {reason}", "nasm", "reinstall NASM") from None
-
-    def _trim(self, unit: Unit, partial: str) -> None:
-        if not self.trim:
-            return
-        command = [*self.trim, "--", partial]
+    def _assemble(self, unit: Unit) -> dict[str, Any]:
+        """What nasm-ext says of one run of NASM. Raises BuildError where it could not run it, or not write."""
+        command = [self.driver, "assemble", unit.source, "--object", unit.object, "--nasm", self.nasm]
+        command += ["--format", "json", "--", *unit.nasm_words(self.flags)]
         try:
             done = run_program(command, self.root, running=self.running)
         except OSError as error:
             reason = (error.strerror or str(error)).lower()
-            raise failed(f"{self.trim[0]} cannot be run: {reason}", TRIM_RULE, "reinstall nasm-build") from None
-        if done.returncode != 0:
-            raise refusal(done.stdout.replace(partial, unit.object), command, done.returncode, TRIM_RULE)
+            raise failed(f"{self.driver} cannot be run: {reason}", RULE, "reinstall nasm-build") from None
+        try:
+            answer: dict[str, Any] = json.loads(done.stdout)
+        except ValueError:
+            raise refusal(done.stdout, command, done.returncode, RULE) from None
+        return answer
 
     def _report(self, made: Sequence[_Made]) -> None:
         warnings = [problem for result in made for problem in result.problems_of("warning")]
@@ -240,7 +218,7 @@ class Assembler:
         broken = [result for result in made if result.details]
         if broken:
             errors = [problem for result in broken for problem in result.problems_of("error")]
-            errors = errors or [Problem(f"NASM failed on {broken[0].unit.source}", "nasm", file=broken[0].unit.source)]
+            errors = errors or [Problem(f"NASM failed on {broken[0].unit.source}", RULE, file=broken[0].unit.source)]
             raise BuildError(list(dict.fromkeys(errors)), broken[0].details)
 
 

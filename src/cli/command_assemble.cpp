@@ -4,6 +4,7 @@
 #include <cstdio>
 #include <fstream>
 #include <memory>
+#include <nlohmann/json.hpp>
 #include <string>
 #include <vector>
 
@@ -20,6 +21,7 @@ namespace {
 struct Options {
     toolchain::Assembly assembly;
     std::string words_file;
+    std::string format = "text";
 };
 
 // One word a line: what CMake writes where a list is joined by ends of lines.
@@ -48,6 +50,33 @@ std::string searched_nasm() {
     return search.nasm->path;
 }
 
+void print_text(const toolchain::Assembled& made) {
+    for (const toolchain::NasmProblem& problem : made.problems) {
+        fmt::print(stderr, "{}\n", toolchain::rendered(problem));
+    }
+    if (!made.details.empty()) {
+        fmt::print(stderr, "{}\n", made.details);
+    }
+}
+
+void print_json(const toolchain::Assembled& made) {
+    using Json = nlohmann::ordered_json;
+    Json problems = Json::array();
+    for (const toolchain::NasmProblem& problem : made.problems) {
+        problems.push_back({{"file", problem.file},
+                            {"line", problem.line},
+                            {"severity", problem.is_error ? "error" : "warning"},
+                            {"message", problem.text},
+                            {"fix", problem.fix}});
+    }
+    const Json whole = {{"schema_version", 1},
+                        {"made", made.is_made},
+                        {"problems", problems},
+                        {"inputs", made.inputs},
+                        {"details", made.details}};
+    fmt::print("{}\n", whole.dump(-1, ' ', false, Json::error_handler_t::replace));
+}
+
 int run(Options options) {
     toolchain::Assembly& assembly = options.assembly;
     if (!options.words_file.empty()) {
@@ -57,12 +86,12 @@ int run(Options options) {
     if (assembly.nasm.empty()) {
         assembly.nasm = searched_nasm();
     }
+    assembly.tells_inputs = options.format == "json";
     const toolchain::Assembled made = toolchain::assemble(assembly);
-    for (const toolchain::NasmProblem& problem : made.problems) {
-        fmt::print(stderr, "{}\n", toolchain::rendered(problem));
-    }
-    if (!made.details.empty()) {
-        fmt::print(stderr, "{}\n", made.details);
+    if (options.format == "json") {
+        print_json(made);
+    } else {
+        print_text(made);
     }
     return made.is_made ? 0 : 1;
 }
@@ -83,6 +112,8 @@ void add_assemble_command(CLI::App& app, int& exit_status) {
     command->add_option("--export", assembly.exports, "A symbol that --hide leaves alone; may be given again")
         ->allow_extra_args(false);
     command->add_option("--words", options->words_file, "A file with words for NASM, one a line");
+    command->add_option("--format", options->format, "text, or json: the problems and what OBJECT is made from")
+        ->check(CLI::IsMember({"text", "json"}));
     command->add_option("--nasm", assembly.nasm, "The NASM to run; it is searched for where this is not given");
     command->footer(
         "Exit status: 0, 1 when NASM refuses the source, or 2 when something could not be read, run or written.");

@@ -10,6 +10,7 @@
 #include <iterator>
 #include <span>
 #include <system_error>
+#include <utility>
 
 #include "base/environment.hpp"
 #include "base/error.hpp"
@@ -47,12 +48,19 @@ Words command_of(const Assembly& assembly, const Words& words, const std::string
     return command;
 }
 
+// The command as a person would type it.
+std::string shown_command(const Assembly& assembly, const Words& words) {
+    Words command = command_of(assembly, words, assembly.object);
+    command.front() = "nasm";
+    return shell_line(command);
+}
+
 ProcessResult run(const Words& command) {
     constexpr std::chrono::hours limit{24};  // a build is interrupted by whoever runs it
     ProcessResult result = run_process(command, limit, most_output);
     if (result.end == ProcessResult::End::not_started) {
         throw Error(fmt::format("NASM cannot be run: {}: {}", command.front(), system_message(result.status)),
-                    "reinstall NASM, or name another: NASM_BUILD_NASM=/path/to/nasm");
+                    "reinstall NASM, or name another one: NASM=/path/to/nasm");
     }
     return result;
 }
@@ -146,20 +154,28 @@ std::string absolute_name(const std::string& name) {
     return absolute_text(path_from_utf8(name));
 }
 
-std::string depfile_of(const Assembly& assembly, const Words& command) {
-    Words question = command;
-    question.insert(question.end() - 1, {"-M", "-MT", std::string(rule_target)});
-    Words inputs = rule_inputs(run(question).output, rule_target);
-    if (std::find(inputs.begin(), inputs.end(), assembly.source) == inputs.end()) {
-        inputs.insert(inputs.begin(), assembly.source);
-    }
-    std::transform(inputs.begin(), inputs.end(), inputs.begin(), absolute_name);
-    return make_rule(assembly.object, inputs);
-}
-
 void make_folder_of(const std::string& file) {
     std::error_code ignored;
     fs::create_directories(path_from_utf8(file).parent_path(), ignored);
+}
+
+Words inputs_of(const Assembly& assembly, const Words& command) {
+    Words question = command;
+    question.insert(question.end() - 1, {"-M", "-MT", std::string(rule_target)});
+    Words inputs{assembly.source};
+    for (std::string& input : rule_inputs(run(question).output, rule_target)) {
+        if (input != assembly.source) {
+            inputs.push_back(std::move(input));
+        }
+    }
+    return inputs;
+}
+
+void write_depfile(const Assembly& assembly, Words inputs) {
+    std::transform(inputs.begin(), inputs.end(), inputs.begin(), absolute_name);
+    const std::string rule = make_rule(assembly.object, inputs);
+    make_folder_of(assembly.depfile);
+    write(assembly.depfile, std::as_bytes(std::span(rule)));
 }
 
 }  // namespace
@@ -175,8 +191,7 @@ Assembled assemble(const Assembly& assembly) {
     Assembled made;
     made.problems = problems_in(result.output, assembly.source, include_folders(assembly.words));
     if (!is_good(result)) {
-        made.details = fmt::format("  command: {}\n  {}", shell_line(command_of(assembly, words, assembly.object)),
-                                   how_it_ended(result));
+        made.details = fmt::format("  command: {}\n  {}", shown_command(assembly, words), how_it_ended(result));
         if (std::none_of(made.problems.begin(), made.problems.end(), [](const auto& one) { return one.is_error; })) {
             made.details += "\n" + result.output;
         }
@@ -191,10 +206,11 @@ Assembled assemble(const Assembly& assembly) {
         }
         lined.give_name();
     }
+    if (assembly.tells_inputs || !assembly.depfile.empty()) {
+        made.inputs = inputs_of(assembly, command);
+    }
     if (!assembly.depfile.empty()) {
-        make_folder_of(assembly.depfile);
-        const std::string rule = depfile_of(assembly, command);
-        write(assembly.depfile, std::as_bytes(std::span(rule)));
+        write_depfile(assembly, made.inputs);
     }
     object.give_name();
     made.is_made = true;

@@ -17,6 +17,7 @@ struct Assembly {
     /// `words` say.
     std::string lined_object;
     std::string depfile;  ///< a rule for Make and Ninja with what `object` is made from; empty: none is written
+    bool tells_inputs = false;  ///< the same in the answer, as NASM names them
     bool hides = false;  ///< global symbols, but entry points and `exports`
     std::vector<std::string> exports;
 };
@@ -24,6 +25,8 @@ struct Assembly {
 struct Assembled {
     bool is_made = false;
     std::vector<NasmProblem> problems;
+    std::vector<std::string>
+        inputs;  ///< what the object is made from, the source first; empty where it was not asked for
     std::string details;  ///< of a failure: the command as it was run, its status, and output that is no problem
 };
 

@@ -85,7 +85,7 @@ def test_a_missing_include(toolbox: Toolbox, project: Projects) -> None:
         toolbox.hook(project(files)),
         STARTED
         + "demo.asm:1: error: unable to open include file `missing.inc': No such file or directory [nasm]\n"
-        + "  fix: put 'missing.inc' into one of: ., build/nasm-build/include; or add its folder to include-dirs\n"
+        + "  fix: put 'missing.inc' into one of: ., build/nasm-build/include; or add its folder to the include folders\n"
         + COMMAND,
     )
 

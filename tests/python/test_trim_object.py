@@ -7,7 +7,6 @@ import re
 import shlex
 import shutil
 import subprocess
-from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -410,41 +409,23 @@ def test_a_build_for_macos_trims_its_objects(toolbox: Toolbox, project: Projects
     assert identity(item) == made  # the record is of the trimmed object
 
 
-def assembler(folder: Path, *trim: str | Path) -> Assembler:
-    (folder / "m.asm").write_text("f:\n.loop:\n    jmp .loop\n")
-    record = folder / "record.json"
-    return Assembler(folder, tool("nasm"), "2.16", ["-f", "macho64"], record, [str(word) for word in trim])
-
-
-def test_objects_from_before_they_were_trimmed_are_made_again(nasm_ext: Path, tmp_path: Path) -> None:
-    unit = Unit("m.asm", "objects/m.o")
-    seen: list[tuple[bool, Mapping[str, str]]] = []
-    for trim_words in [(), (nasm_ext, "trim-object"), (nasm_ext, "trim-object"), ()]:
-        made = assembler(tmp_path, *trim_words).assemble([unit])
-        seen.append((made, letters(tmp_path / "objects/m.o")))
-    assert seen == [
-        (True, {"f": "t", "f.loop": "t"}),
-        (True, {"f": "t"}),
-        (False, {"f": "t"}),
-        (True, {"f": "t", "f.loop": "t"}),
-    ]
-
-
-def test_an_object_that_cannot_be_trimmed_is_an_error_of_the_build(nasm_ext: Path, tmp_path: Path) -> None:
-    unit = Unit("m.asm", "objects/m.o")
+def test_an_object_that_cannot_be_written_is_an_error_of_the_build(nasm_ext: Path, tmp_path: Path) -> None:
+    (tmp_path / "m.asm").write_text("f:\n.loop:\n    jmp .loop\n")
     blocked = tmp_path / "objects/m.o.partial.partial"
     blocked.mkdir(parents=True)
     (blocked / "file").touch()
-    with pytest.raises(BuildError) as refusal:
-        assembler(tmp_path, nasm_ext, "trim-object").assemble([unit])
-    assert str(refusal.value) == (
-        "error: objects/m.o: cannot be written [trim-object]\n"
-        "  fix: let its folder be written to, and its disk have room"
-    )
-    assert os.listdir(tmp_path / "objects") == ["m.o.partial.partial"]
-    with pytest.raises(BuildError) as refusal:
-        assembler(tmp_path, tmp_path / "nasm-ext", "trim-object").assemble([unit])
-    assert str(refusal.value) == (
-        f"error: {tmp_path}/nasm-ext cannot be run: no such file or directory [trim-object]\n"
-        "  fix: reinstall nasm-build"
-    )
+    for driver, message in (
+        (
+            nasm_ext,
+            "objects/m.o.partial: cannot be written [nasm]\n  fix: let its folder be written to, and its disk have room",
+        ),
+        (
+            tmp_path / "nasm-ext",
+            f"{tmp_path}/nasm-ext cannot be run: no such file or directory [nasm]\n  fix: reinstall nasm-build",
+        ),
+    ):
+        with pytest.raises(BuildError) as refusal:
+            made = Assembler(tmp_path, str(driver), tool("nasm"), "2.16", ["-f", "macho64"], tmp_path / "record.json")
+            made.assemble([Unit("m.asm", "objects/m.o")])
+        assert str(refusal.value) == f"error: {message}"
+        assert os.listdir(tmp_path / "objects") == ["m.o.partial.partial"]

@@ -179,13 +179,8 @@ class ModuleBuild:
         record = self.temp / "nasm-objects" / f"{self.plan.name}.json"
         record.parent.mkdir(parents=True, exist_ok=True)
         chain = self.toolchain
-        nasm, trim = chain.need_nasm(), self._trim_words()
-        return Assembler(self.session.root, nasm, chain.nasm_version, chain.flags, record, trim).assemble(units)
-
-    def _trim_words(self) -> list[str]:
-        """What takes NASM's labels out of objects, where a linker would take them for functions."""
-        executable = find_executable() if self.toolchain.link_style == "macho" else None
-        return [str(executable), "trim-object"] if executable else []
+        nasm, driver = chain.need_nasm(), str(find_executable())
+        return Assembler(self.session.root, driver, nasm, chain.nasm_version, chain.flags, record).assemble(units)
 
     def _unit(self, source: Source) -> Unit:
         """An object's path follows its source's, so that equal file names in two folders do not meet."""
