@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import zipfile
 from collections.abc import Sequence
@@ -35,13 +36,15 @@ def build(project: Path, form: Form, builds: Environment, work: Path, settings: 
 
     Raises DevelopmentError.
     """
+    # As where the environment is active: Meson, Ninja and nasm-ext are looked for on PATH.
+    path = os.pathsep.join([str(builds.scripts), os.environ["PATH"]])
     wheels = work / "wheels"
     form.apply(project)
     run(
         [builds.python, "-m", "pip", "--disable-pip-version-check", "wheel", project, "--no-deps",
          "--no-build-isolation", "--wheel-dir", wheels,
          *(word for setting in (*form.config_settings, *settings) for word in ("-C", setting))],
-        env=dict(form.environment),
+        env={"PATH": path, **form.environment},
         quiet=True,
     )  # fmt: skip
     made = list(wheels.glob("*.whl"))
