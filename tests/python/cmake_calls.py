@@ -23,13 +23,17 @@ HEAD = "cmake_minimum_required(VERSION 3.24)\nproject(demo LANGUAGES C)\nfind_pa
 
 @dataclass
 class CMakeFolder:
-    """A project and its build folder. `variables` go to its cache, `environment` to the process."""
+    """A project and its build folder. `variables` go to its cache, `environment` to the process.
+
+    `wrapper` are the words of a program that runs CMake.
+    """
 
     work: Path
     nasm_ext: Path
     generator: str = "Ninja"
     variables: dict[str, str | Path] = field(default_factory=dict)
     environment: dict[str, str] = field(default_factory=dict)
+    wrapper: list[str] = field(default_factory=list)
 
     @property
     def source(self) -> Path:
@@ -72,7 +76,7 @@ class CMakeFolder:
         program = shutil.which("cmake")
         assert program, "there is no cmake: install it"
         done = subprocess.run(
-            [program, *map(str, words)],
+            [*self.wrapper, program, *map(str, words)],
             cwd=self.work,
             env={**environment, "NASM_EXT": str(self.nasm_ext), **self.environment},
             stdin=subprocess.DEVNULL,

@@ -7,6 +7,7 @@ from this clone's build; what cannot be had is an error, never a skip.
 from __future__ import annotations
 
 import os
+import shutil
 import sys
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -81,3 +82,19 @@ def project(tmp_path: Path) -> Projects:
 def builder(nasm_ext: Path, tmp_path: Path) -> Builder:
     """Configures and builds a CMake project of this test's own."""
     return Builder(nasm_ext, tmp_path / "project")
+
+
+@pytest.fixture
+def machine_without_nasm(tmp_path: Path) -> list[str]:
+    """The words that run a command where the usual places have no NASM: their folders are covered by empty ones."""
+    assert shutil.which("unshare"), (
+        "this test hides /usr/bin/nasm in a mount namespace of its own: unshare(1) is needed"
+    )
+    empty = tmp_path / "no nasm"
+    empty.write_text("")
+    hide = " && ".join(
+        f"if [ -e {place}/nasm ]; then mount --bind '{empty}' {place}/nasm; fi"
+        for place in ("/usr/bin", "/usr/local/bin", "/home/linuxbrew/.linuxbrew/bin")
+    )
+    user = [] if os.getuid() == 0 else ["--user", "--map-root-user"]
+    return ["unshare", *user, "--mount", "sh", "-c", hide + ' && exec "$0" "$@"']

@@ -290,22 +290,6 @@ class TestFakes:
 only_linux = pytest.mark.skipif(sys.platform != "linux", reason="only Linux has mount namespaces")
 
 
-@pytest.fixture
-def machine_without_nasm(tmp_path: Path) -> list[str]:
-    """The words that run a command where the usual places have no NASM: their folders are covered by empty ones."""
-    assert shutil.which("unshare"), (
-        "this test hides /usr/bin/nasm in a mount namespace of its own: unshare(1) is needed"
-    )
-    empty = tmp_path / "no nasm"
-    empty.write_text("")
-    hide = " && ".join(
-        f"if [ -e {place}/nasm ]; then mount --bind '{empty}' {place}/nasm; fi"
-        for place in ("/usr/bin", "/usr/local/bin", "/home/linuxbrew/.linuxbrew/bin")
-    )
-    user = [] if os.getuid() == 0 else ["--user", "--map-root-user"]
-    return ["unshare", *user, "--mount", "sh", "-c", hide + ' && exec "$0" "$@"']
-
-
 @only_linux
 def test_no_nasm_at_all(nasm_ext: Path, tmp_path: Path, machine_without_nasm: list[str]) -> None:
     write_program(tmp_path / "path/nasm", XCODE)

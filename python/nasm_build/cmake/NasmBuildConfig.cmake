@@ -21,6 +21,12 @@ find_program(NASM_EXT nasm-ext
 if(DEFINED ENV{NASM_EXT} AND NOT "$ENV{NASM_EXT}" STREQUAL "")
   set(NASM_EXT "$ENV{NASM_EXT}" CACHE FILEPATH "nasm-ext, the native part of nasm-build" FORCE)
 endif()
+if(NASM_EXT AND NOT EXISTS "${NASM_EXT}")
+  set(NasmBuild_FOUND FALSE)
+  set(NasmBuild_NOT_FOUND_MESSAGE
+    "NASM_EXT names ${NASM_EXT}, and there is no such file: name another, or take it away to have it searched for")
+  return()
+endif()
 if(NOT NASM_EXT)
   set(NasmBuild_FOUND FALSE)
   set(NasmBuild_NOT_FOUND_MESSAGE

@@ -18,9 +18,6 @@ function(_nasm_build_check_module target toolchain stable_abi ignored)
     set(config --config "${CMAKE_SOURCE_DIR}/pyproject.toml")
   endif()
   foreach(rule IN LISTS ignored)
-    if(NOT rule MATCHES "^[a-z0-9-]+=.")
-      _nasm_build_fail(settings "CHECK_IGNORE '${rule}' has no reason" "CHECK_IGNORE \"rule=why it may stand\"")
-    endif()
     list(APPEND config --ignore "${rule}")
   endforeach()
   add_custom_command(
@@ -29,4 +26,16 @@ function(_nasm_build_check_module target toolchain stable_abi ignored)
     WORKING_DIRECTORY "${CMAKE_CURRENT_SOURCE_DIR}"
     COMMAND_EXPAND_LISTS
     VERBATIM)
+endfunction()
+
+# Refuses an ignored rule without its reason, and one that there is not: the build would say so too, at a worse place.
+function(_nasm_build_check_ignored rule)
+  if(NOT rule MATCHES "^([^=]+)=.")
+    _nasm_build_fail(settings "CHECK_IGNORE '${rule}' has no reason" "CHECK_IGNORE \"rule=why it may stand\"")
+  endif()
+  set(command "${NASM_EXT}" explain "${CMAKE_MATCH_1}")
+  execute_process(COMMAND ${command} OUTPUT_QUIET ERROR_VARIABLE refusal RESULT_VARIABLE status)
+  if(NOT status EQUAL 0)
+    _nasm_build_relay(settings "${refusal}" "${command}" "${status}")
+  endif()
 endfunction()

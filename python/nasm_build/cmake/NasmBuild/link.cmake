@@ -78,7 +78,7 @@ function(_nasm_build_import_libraries target pattern)
   execute_process(COMMAND ${command} OUTPUT_VARIABLE libraries ERROR_VARIABLE refusal RESULT_VARIABLE status
     OUTPUT_STRIP_TRAILING_WHITESPACE)
   if(NOT status EQUAL 0)
-    _nasm_build_relay(toolchain "${refusal}" "${command}")
+    _nasm_build_relay(toolchain "${refusal}" "${command}" "${status}")
   endif()
   string(REPLACE "\n" ";" libraries "${libraries}")
   foreach(library IN LISTS libraries)

@@ -10,8 +10,10 @@ function(nasm_add_module name)
   cmake_parse_arguments(PARSE_ARGV 1 own "FREE_THREADED;NO_CHECK" "STABLE_ABI"
     "SOURCES;FALLBACK;INCLUDE;DEFINE;LINK;CHECK_IGNORE")
   set(keywords STABLE_ABI FREE_THREADED SOURCES FALLBACK INCLUDE DEFINE LINK NO_CHECK CHECK_IGNORE)
-  _nasm_build_check_arguments(nasm_add_module "${keywords}" "${own_UNPARSED_ARGUMENTS}"
-    "${own_KEYWORDS_MISSING_VALUES}" ${own_SOURCES} ${own_FALLBACK} ${own_INCLUDE} ${own_DEFINE} ${own_LINK})
+  _nasm_build_check_arguments(nasm_add_module SOURCES "${keywords}" "${own_UNPARSED_ARGUMENTS}"
+    "${own_KEYWORDS_MISSING_VALUES}" "${own_SOURCES};${own_FALLBACK};${own_INCLUDE};${own_CHECK_IGNORE}"
+    "${own_DEFINE};${own_LINK}")
+  _nasm_build_require_language(nasm_add_module)
   _nasm_build_check_module_arguments("${name}" "${own_SOURCES}" "${own_NO_CHECK}" "${own_CHECK_IGNORE}")
   set(stable_abi "${own_STABLE_ABI}")
   if(stable_abi AND own_FREE_THREADED AND NOT stable_abi MATCHES "t$")
@@ -60,11 +62,9 @@ function(_nasm_build_check_module_arguments name sources no_check ignored)
     _nasm_build_fail(settings "nasm_add_module: NO_CHECK and CHECK_IGNORE exclude each other"
       "leave NO_CHECK out: the other rules are looked at then")
   endif()
-  get_property(languages GLOBAL PROPERTY ENABLED_LANGUAGES)
-  if(NOT "C" IN_LIST languages AND NOT "CXX" IN_LIST languages)
-    _nasm_build_fail(settings "nasm_add_module: the project enables neither C nor CXX, whose driver links modules"
-      "project(… LANGUAGES C)")
-  endif()
+  foreach(rule IN LISTS ignored)
+    _nasm_build_check_ignored("${rule}")
+  endforeach()
 endfunction()
 
 function(_nasm_build_name_module target suffix others compiled)

@@ -9,10 +9,10 @@
 # (of pybind11, nanobind, Cython, python_add_library) is read back after its link, as those of nasm_add_module are.
 function(nasm_target_sources target)
   cmake_parse_arguments(PARSE_ARGV 1 own "NO_CHECK" "" "PRIVATE;PUBLIC;INTERFACE;FALLBACK;INCLUDE;DEFINE;EXPORT;CHECK_IGNORE")
-  set(keywords PRIVATE FALLBACK INCLUDE DEFINE EXPORT NO_CHECK CHECK_IGNORE)
-  _nasm_build_check_arguments(nasm_target_sources "${keywords}" "${own_UNPARSED_ARGUMENTS}"
-    "${own_KEYWORDS_MISSING_VALUES}" ${own_PRIVATE} ${own_PUBLIC} ${own_INTERFACE} ${own_FALLBACK} ${own_INCLUDE}
-    ${own_DEFINE} ${own_EXPORT})
+  set(files ${own_PRIVATE} ${own_PUBLIC} ${own_INTERFACE} ${own_FALLBACK} ${own_INCLUDE} ${own_CHECK_IGNORE})
+  _nasm_build_check_arguments(nasm_target_sources PRIVATE "PRIVATE;FALLBACK;INCLUDE;DEFINE;EXPORT;NO_CHECK;CHECK_IGNORE"
+    "${own_UNPARSED_ARGUMENTS}" "${own_KEYWORDS_MISSING_VALUES}" "${files}" "${own_DEFINE};${own_EXPORT}")
+  _nasm_build_require_language(nasm_target_sources)
   if(NOT TARGET ${target})
     _nasm_build_fail(settings "nasm_target_sources: there is no target '${target}'"
       "call it behind the add_library or add_executable of '${target}'")
@@ -25,6 +25,9 @@ function(nasm_target_sources target)
     _nasm_build_fail(settings "nasm_target_sources: NO_CHECK and CHECK_IGNORE exclude each other"
       "leave NO_CHECK out: the other rules are looked at then")
   endif()
+  foreach(rule IN LISTS own_CHECK_IGNORE)
+    _nasm_build_check_ignored("${rule}")
+  endforeach()
   if(NOT own_PRIVATE)
     _nasm_build_fail(settings "nasm_target_sources: no source for '${target}'" "nasm_target_sources(${target} PRIVATE a.asm)")
   endif()
