@@ -153,8 +153,7 @@ KERNEL_MISTAKES = {
     ),
     "an ignored rule without a reason": (
         "nasm_target_sources(lib PRIVATE demo.asm CHECK_IGNORE extra-exports)",
-        "error: CHECK_IGNORE 'extra-exports' has no reason [settings]\n"
-        'fix: CHECK_IGNORE "rule=why it may stand"',
+        "error: CHECK_IGNORE 'extra-exports' has no reason [settings]\nfix: CHECK_IGNORE \"rule=why it may stand\"",
     ),
     "no check, and rules of it": (
         "nasm_target_sources(lib PRIVATE demo.asm NO_CHECK CHECK_IGNORE extra-exports=why)",
