@@ -162,6 +162,39 @@ def test_what_every_door_promises(doors: dict[str, Facts]) -> None:
         assert not [name for name in one.sections if name.startswith((".debug", ".symtab"))], door
 
 
+def test_c_with_a_kernel_promises_the_same_by_setuptools_and_cmake(
+    environment: Path, nasm_build_wheel: Path, nasm_ext: Path, tmp_path: Path
+) -> None:
+    """examples/c-with-kernel: the compilers' own start files may differ, what is promised may not."""
+    toolbox = Toolbox(environment, (nasm_build_wheel.parent,), tmp_path)
+    project = examples.copy(ROOT / "examples/c-with-kernel", tmp_path / "setuptools")
+    name = f"_bitcount{SUFFIX}"
+    with zipfile.ZipFile(toolbox.build(project).wheel) as archive:
+        first = facts(Path(archive.extract(f"bitcount/{name}", tmp_path / "from-setuptools")), nasm_ext)
+    folder = CMakeFolder(tmp_path / "cmake", nasm_ext, variables={"Python_EXECUTABLE": toolbox.python})
+    shutil.copytree(project / "native", folder.source)
+    folder.write(
+        {
+            "CMakeLists.txt": """
+            cmake_minimum_required(VERSION 3.24)
+            project(bitcount LANGUAGES C)
+            find_package(NasmBuild REQUIRED)
+            nasm_add_module(_bitcount SOURCES bitcount.c kernel.asm FALLBACK kernel_fallback.c)
+            """
+        }
+    )
+    for done in (folder.configure(), folder.build()):
+        assert done.returncode == 0, str(done)
+    second = facts(folder.build_folder / name, nasm_ext)
+    assert promises(second) == promises(first)
+    assert first.exports == ("PyInit__bitcount",)
+
+
+def promises(one: Facts) -> tuple[object, ...]:
+    findings = one.findings.partition("conventions: ")[0]  # behind it stands how many functions were followed
+    return one.exports, one.needed, one.stack, one.now, one.property, one.own_name, one.run_paths, findings
+
+
 def table(doors: dict[str, Facts]) -> str:
     """For a reader of the test's output (`pytest -rP`)."""
     head = ("door", "exports", "needed", "stack", "relro", "now", "property", "findings")
