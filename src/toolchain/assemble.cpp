@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <chrono>
+#include <cstdint>
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
@@ -12,6 +13,7 @@
 #include <system_error>
 #include <utility>
 
+#include "base/byte_view.hpp"
 #include "base/environment.hpp"
 #include "base/error.hpp"
 #include "base/files.hpp"
@@ -74,13 +76,13 @@ std::string how_it_ended(const ProcessResult& result) {
                                                               : fmt::format("exit status {}", result.status);
 }
 
-// `-g` and `-F format` go.
+// `-g` and `-F format` go, and how they are written in one word: `-gdwarf`, `-Fdwarf`.
 Words without_debug_data(const Words& words) {
     Words rest;
     for (std::size_t i = 0; i < words.size(); ++i) {
         if (words[i] == "-F") {
             ++i;
-        } else if (words[i] != "-g") {
+        } else if (!words[i].starts_with("-g") && !words[i].starts_with("-F")) {
             rest.push_back(words[i]);
         }
     }
@@ -141,7 +143,15 @@ void write(const std::string& path, std::span<const std::byte> bytes) {
 // What is done to an object between NASM and the linker.
 void finish_object(const Assembly& assembly, const std::string& path) {
     std::vector<std::byte> object = content_of(path);
-    if (!is_object_of_another_kind(object)) {
+    constexpr std::uint32_t macho_magic = 0xFEEDFACF;
+    const bool is_of_another_kind = is_object_of_another_kind(object);
+    const bool is_macho = object.size() >= 4 && ByteView(object).load<std::uint32_t>(0) == macho_magic;
+    if (!is_of_another_kind && !is_macho) {
+        throw Error(fmt::format("{}: NASM ended well and wrote no object", assembly.source),
+                    "take the words out that make NASM write something else (-E, -M, -h), or name another NASM: "
+                    "NASM=/path/to/nasm");
+    }
+    if (!is_of_another_kind) {
         object = trim_macho_object(object);
     }
     if (assembly.hides) {
@@ -193,7 +203,8 @@ Assembled assemble(const Assembly& assembly) {
     if (!is_good(result)) {
         made.details = fmt::format("  command: {}\n  {}", shown_command(assembly, words), how_it_ended(result));
         if (std::none_of(made.problems.begin(), made.problems.end(), [](const auto& one) { return one.is_error; })) {
-            made.details += "\n" + result.output;
+            made.problems.push_back({assembly.source, 0, true, "NASM failed on " + assembly.source, ""});
+            made.details += "\n" + result.output.substr(0, result.output.find_last_not_of("\r\n") + 1);
         }
         return made;
     }

@@ -164,6 +164,15 @@ def test_lines_gives_the_same_code_twice(assemble: Assembler) -> None:
     assert re.search(r"^a\.asm +3 +0", readelf(lined, "--debug-dump=decodedline"), re.MULTILINE)
 
 
+def test_lines_takes_debug_data_out_however_it_was_asked_for(assemble: Assembler) -> None:
+    assemble.write("a.asm", PLAIN)
+    for words in (("-g",), ("-gdwarf",), ("-g", "-Fdwarf"), ("-F", "dwarf", "-g")):
+        status = assemble("a.asm", "--object", "a.o", "--lines", "l.o", "--", "-felf64", *words, "-DVALUE=7")
+        assert status == (0, ""), words
+        assert ".debug" not in readelf(assemble.folder / "a.o", "--section-headers"), words
+        assert ".debug_line" in readelf(assemble.folder / "l.o", "--section-headers"), words
+
+
 def test_without_lines_the_object_has_what_the_words_say(assemble: Assembler) -> None:
     assemble.write("a.asm", PLAIN)
     for words, has_lines in ((WORDS, True), (WORDS[:2], False)):
@@ -336,6 +345,22 @@ def test_a_nasm_that_is_killed(assemble: Assembler) -> None:
     status, output = assemble("a.asm", "--object", "a.o", "--", "-f", "elf64", nasm=killed)
     assert (status, [line for line in output.splitlines() if line]) == (
         1,
-        ["  command: nasm -f elf64 -o a.o a.asm", "  ended by SIGKILL", "said before"],
+        [
+            "a.asm: error: NASM failed on a.asm [nasm]",
+            "  command: nasm -f elf64 -o a.o a.asm",
+            "  ended by SIGKILL",
+            "said before",
+        ],
     )
     assert assemble.files() == ["a.asm", "killed"]
+
+
+@pytest.mark.parametrize("words", [("-E",), ("-h",)])
+def test_a_nasm_that_writes_no_object(assemble: Assembler, words: tuple[str, ...]) -> None:
+    assemble.write("a.asm", PLAIN)
+    assert assemble("a.asm", "--object", "a.o", "--", "-f", "elf64", *words) == (
+        2,
+        "error: a.asm: NASM ended well and wrote no object\n"
+        "fix: take the words out that make NASM write something else (-E, -M, -h), or name another NASM: NASM=/path/to/nasm\n",
+    )
+    assert assemble.files() == ["a.asm"]
