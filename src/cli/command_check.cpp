@@ -176,6 +176,18 @@ int run(const Options& options) {
     return exit_status;
 }
 
+// What could not be checked is deleted like what failed: a build system may take it for up to date otherwise.
+int run_for_build_system(const Options& options) {
+    try {
+        return run(options);
+    } catch (const Error&) {
+        if (options.deletes) {
+            delete_files(options.paths);
+        }
+        throw;
+    }
+}
+
 void add_expectations(CLI::App& command, Options& options) {
     command.add_option("--name", options.name, "The module's name, where the file's name does not say it");
     command.add_option("--python", options.python, "The CPython that it is built for: 3.13, 3.13t");
@@ -236,7 +248,7 @@ void add_check_command(CLI::App& app, int& exit_status) {
     command->footer(
         "Exit status: 0 no error (with --strict: no warning either), 1 errors, 2 something could not be read.\n"
         "nasm-ext explain RULE prints what a rule means and how to mend what it finds.");
-    command->callback([options, &exit_status] { exit_status = run(*options); });
+    command->callback([options, &exit_status] { exit_status = run_for_build_system(*options); });
 }
 
 }  // namespace nasm_build::cli

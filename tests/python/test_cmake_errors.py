@@ -365,9 +365,9 @@ def test_a_mangled_entry_point(folder: Folder) -> None:
     head = HEAD.replace("LANGUAGES C", "LANGUAGES CXX")
     made = configured(folder("nasm_add_module(demo SOURCES demo.cpp)\n", {"demo.cpp": source}, head=head))
     assert build_errors_of(made.build()) == (
-        f"<build>/{MODULE}: error: has no entry point: CPython looks for PyInit_demo, and nothing of that name is exported "
+        f"<build>/{MODULE}: error: has PyInit_demo as C++ names it, _Z11PyInit_demov, and CPython looks for PyInit_demo "
         "[entry-missing]\n"
-        "  fix: write `global PyInit_demo:function` before its label\n"
+        '  fix: write PyMODINIT_FUNC PyInit_demo(void), or `extern "C"` before the function\n'
     )
     assert made.modules() == []
 
@@ -413,6 +413,7 @@ def test_a_pyproject_that_is_no_toml(folder: Folder) -> None:
     )
     for _ in range(2):
         assert build_errors_of(made.build()).splitlines()[1:] == ["fix: correct that line"]
+        assert made.modules() == []
     (made.source / "pyproject.toml").write_text("")
     done = made.build()
     assert (done.returncode, made.modules()) == (0, [MODULE]), str(done)

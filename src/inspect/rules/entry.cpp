@@ -60,6 +60,43 @@ Finding wrong_form_finding(const Image& image, const EntryNames& names, const st
          names.init});
 }
 
+// The name in the source of a C++ function, whose symbol the Itanium ABI writes as `_Z`, the length, the name, the parameters;
+// empty for another symbol.
+std::string_view name_in_cpp(std::string_view symbol) {
+    if (!symbol.starts_with("_Z")) {
+        return {};
+    }
+    symbol.remove_prefix(2);
+    std::size_t length = 0;
+    while (!symbol.empty() && symbol.front() >= '0' && symbol.front() <= '9' && length < symbol.size()) {
+        length = length * 10 + static_cast<std::size_t>(symbol.front() - '0');
+        symbol.remove_prefix(1);
+    }
+    return length <= symbol.size() ? symbol.substr(0, length) : std::string_view();
+}
+
+// The entry point as C++ names it without `extern "C"`, exported or not: version scripts hide it with all other names.
+std::string mangled_entry(const Image& image, const EntryNames& names) {
+    const auto is_meant = [&](const auto& one) {
+        const std::string_view name = name_in_cpp(one.name);
+        return name == names.init || name == names.module_export;
+    };
+    if (const auto found = std::find_if(image.exports.begin(), image.exports.end(), is_meant);
+        found != image.exports.end()) {
+        return found->name;
+    }
+    const auto found = std::find_if(image.hidden.begin(), image.hidden.end(), is_meant);
+    return found == image.hidden.end() ? std::string() : found->name;
+}
+
+Finding mangled_finding(const std::string& there) {
+    const std::string name(name_in_cpp(there));
+    return make_finding(
+        rule::entry_missing,
+        {fmt::format("has {0} as C++ names it, {1}, and CPython looks for {0}", name, there),
+         fmt::format("write PyMODINIT_FUNC {}(void), or `extern \"C\"` before the function", name), there});
+}
+
 std::vector<std::string> entry_like_names(const Image& image) {
     std::vector<std::string> names;
     for (const Export& one : image.exports) {
@@ -122,6 +159,9 @@ Finding without_entry(const Image& image, const Expectations& expected, const En
     const std::string_view leaf = leaf_name(expected);
     if (const std::string there = wrong_form(image, names, leaf); !there.empty()) {
         return wrong_form_finding(image, names, there);
+    }
+    if (const std::string there = mangled_entry(image, names); !there.empty()) {
+        return mangled_finding(there);
     }
     if (expected.is_package && find_export(image, "PyInit___init__") != nullptr) {
         return make_finding(rule::entry_missing,

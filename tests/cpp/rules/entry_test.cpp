@@ -152,6 +152,20 @@ TEST(Entry, OneUnderscoreTooMany) {
                      "fix: assemble without `--prefix _`: only macOS puts an underscore before names"}));
 }
 
+TEST(Entry, ACppFunctionWithoutExternC) {
+    const Lines said{
+        "error: has PyInit_pymult as C++ names it, _Z13PyInit_pymultv, and CPython looks for PyInit_pymult [entry-missing]",
+        "fix: write PyMODINIT_FUNC PyInit_pymult(void), or `extern \"C\"` before the function"};
+    EXPECT_EQ(lines(check(with_export(Format::elf, "_Z13PyInit_pymultv"))), said);
+    Image image = module_of(Format::elf);
+    image.exports.clear();
+    image.hidden = {{"_Z13PyInit_pymultv", 0x1000, HiddenBecause::visibility}};
+    EXPECT_EQ(lines(check(image)), said);
+    // Another length, another name: no such function.
+    EXPECT_EQ(lines(check(with_export(Format::elf, "_Z99PyInit_pymultv"))).front().find("as C++ names it"),
+              std::string::npos);
+}
+
 TEST(Entry, NamesBeyondAsciiArePunycode) {
     EXPECT_EQ(lines(check(with_export(Format::elf, "PyInitU_f_1gaa"), "pkg.föö")), Lines{});
     EXPECT_EQ(lines(check(with_export(Format::elf, "PyModExportU_f_1gaa"), "föö", "3.15")), Lines{});
