@@ -4,6 +4,7 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
+#include <initializer_list>
 #include <span>
 
 #include "inspect/code/full_decoder.hpp"
@@ -18,7 +19,7 @@ inline constexpr std::array<Lead, 256> leads = [] {
     for (std::size_t byte = 0x40; byte <= 0x4F; ++byte) {
         table.at(byte) = Lead::rex;
     }
-    for (const std::size_t byte : {0x26, 0x2E, 0x36, 0x3E, 0x64, 0x65}) {
+    for (const std::size_t byte : std::initializer_list<std::size_t>{0x26, 0x2E, 0x36, 0x3E, 0x64, 0x65}) {
         table.at(byte) = Lead::segment;
     }
     table.at(0x66) = Lead::operand_size;
@@ -26,7 +27,7 @@ inline constexpr std::array<Lead, 256> leads = [] {
     table.at(0xF3) = Lead::repeat;
     table.at(0xC4) = table.at(0xC5) = Lead::vex;
     // The address size and LOCK, which only some instructions take; EVEX, and what is XOP's for some ModRM.
-    for (const std::size_t byte : {0x62, 0x67, 0x8F, 0xF0}) {
+    for (const std::size_t byte : std::initializer_list<std::size_t>{0x62, 0x67, 0x8F, 0xF0}) {
         table.at(byte) = Lead::other;
     }
     return table;
@@ -54,7 +55,8 @@ constexpr std::array<bool, 256> make_modrm_table(bool after_0f) {
     for (std::size_t row = 0x00; row <= 0x38; row += 8) {
         range(row, row + 3);
     }
-    for (const std::size_t opcode : {0x63, 0x69, 0x6B, 0xC0, 0xC1, 0xC6, 0xC7, 0xF6, 0xF7, 0xFE, 0xFF}) {
+    for (const std::size_t opcode :
+         std::initializer_list<std::size_t>{0x63, 0x69, 0x6B, 0xC0, 0xC1, 0xC6, 0xC7, 0xF6, 0xF7, 0xFE, 0xFF}) {
         range(opcode, opcode);
     }
     range(0x80, 0x8F);

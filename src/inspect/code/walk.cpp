@@ -165,7 +165,7 @@ private:
     bool follow(const std::uint64_t begin) {
         std::uint64_t address = begin;
         const bool is_code = follow_to(address);
-        taken_.push_back({begin, address});
+        taken_.emplace_back(begin, address);
         return is_code;
     }
 
