@@ -6,12 +6,14 @@ import os
 import shutil
 import stat
 import time
+import zipfile
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
-from projects import Toolbox
+from devtools import nasms
+from projects import Build, Toolbox
 from sources import demo
 
 Projects = Callable[..., Path]
@@ -72,22 +74,39 @@ def parts(project: Projects) -> Path:
 class Watched:
     """Builds, and tells which sources NASM was run on and whether the module was linked."""
 
-    def __init__(self, toolbox: Toolbox, folder: Path) -> None:
+    def __init__(self, toolbox: Toolbox, folder: Path, nasm: Path | None = None) -> None:
         self.toolbox, self.folder, self.log = toolbox, folder, toolbox.work / "log"
-        real = shutil.which("nasm", path="/usr/local/bin:/usr/bin")
+        self.builds = 0
+        real = nasm or shutil.which("nasm", path="/usr/local/bin:/usr/bin")
         assert real is not None
-        self.nasm = toolbox.work / "watched" / "nasm"
-        self.nasm.parent.mkdir()
-        self.nasm.write_text(f'#!/bin/sh\necho "$*" >>"{self.log}"\nexec {real} "$@"\n')
-        self.nasm.chmod(self.nasm.stat().st_mode | stat.S_IXUSR)
+        self.nasm = self.write_nasm("watched", real)
+
+    def write_nasm(self, folder: str, real: Path | str) -> Path:
+        """A NASM that writes down how it was called, in a folder of that name."""
+        program = self.toolbox.work / folder / "nasm"
+        program.parent.mkdir(exist_ok=True)
+        program.write_text(f'#!/bin/sh\necho "$*" >>"{self.log}"\nexec {real} "$@"\n')
+        program.chmod(program.stat().st_mode | stat.S_IXUSR)
+        return program
 
     def build(self, **config: str) -> tuple[list[str], int]:
         """The sources that were assembled, and what `answer()` gives."""
+        assembled, build = self.try_to_build(**config)
+        self.builds += 1
+        installed = self.toolbox.work / f"installed-{self.builds}"
+        with zipfile.ZipFile(build.wheel) as archive:  # as pip does, in a tenth of its time
+            archive.extractall(installed)
+        called = self.toolbox.run(
+            [self.toolbox.python, "-c", "import demo; print(demo.answer())"], env={"PYTHONPATH": str(installed)}
+        )
+        return assembled, int(called.output)
+
+    def try_to_build(self, **config: str) -> tuple[list[str], Build]:
+        """The sources that NASM was run on to make an object, and the build, which may have failed."""
         self.log.write_text("")
         build = self.toolbox.hook(self.folder, env={"NASM": str(self.nasm)}, config_settings=config or None)
         lines = self.log.read_text().splitlines()
-        assembled = sorted(line.split()[-1] for line in lines if " -o " in line and " -M " not in line)
-        return assembled, int(self.toolbox.call(build.wheel, "import demo; print(demo.answer())").output)
+        return sorted(line.split()[-1] for line in lines if " -o " in line and " -M " not in line), build
 
 
 def test_nothing_changed(toolbox: Toolbox, parts: Path) -> None:
@@ -163,6 +182,65 @@ def test_another_nasm(toolbox: Toolbox, parts: Path) -> None:
     watched.build()
     watched.nasm.write_text(watched.nasm.read_text() + "# another\n")
     assert watched.build()[0] == ["a/part.asm", "b/part.asm", "demo.asm"]
+
+
+def edited(path: Path, old: str, new: str) -> None:
+    text = path.read_text()
+    assert text.count(old) == 1
+    path.write_text(text.replace(old, new))
+
+
+@pytest.mark.parametrize("version", nasms.THREE)
+def test_every_change_under_every_nasm(toolbox: Toolbox, parts: Path, version: str) -> None:
+    """The table of test_cmake_rebuild.py, in a module of three sources."""
+    programs = nasms.fetch_three()
+    watched = Watched(toolbox, parts, programs[version])
+    everything = ["a/part.asm", "b/part.asm", "demo.asm"]
+    assert watched.build() == (everything, 42)
+    assert watched.build() == ([], 42)
+    for file, added, assembled, value in CHANGES.values():
+        with (parts / file).open("ab") as stream:
+            stream.write(added)
+        assert (file, watched.build()) == (file, (assembled, value))
+    (parts / "inc/nested.inc").write_text("VALUE_a equ 41\n")
+    assert watched.build() == (["a/part.asm"], 43)
+    # The nested include goes, and the line that included it.
+    (parts / "inc/nested.inc").unlink()
+    (parts / "inc/a.inc").write_text("VALUE_a equ 40\n")
+    assert watched.build() == (["a/part.asm"], 42)
+    edited(
+        parts / "pyproject.toml",
+        "[[tool.nasm-build.ext-modules]]\n",
+        "[[tool.nasm-build.ext-modules]]\ndefine-macros = ['A=1']\n",
+    )
+    assert watched.build() == (everything, 42)
+    other = programs["2.16.01" if version == "newest" else "newest"]
+    watched.write_nasm("watched", other)
+    assert watched.build() == (everything, 42)
+    watched.nasm = watched.write_nasm("named", programs[version])
+    assert watched.build() == (everything, 42)
+    assert watched.build() == ([], 42)
+
+
+@pytest.mark.parametrize("version", nasms.THREE)
+def test_what_failed_is_made_by_the_next_build(toolbox: Toolbox, parts: Path, version: str) -> None:
+    watched = Watched(toolbox, parts, nasms.fetch_three()[version])
+    watched.build()
+    source = parts / "b/part.asm"
+    edited(source, "    mov     eax", "    mvo     eax")
+    refused = "b/part.asm:6: error: "
+    for _ in range(2):
+        assembled, build = watched.try_to_build()
+        assert (assembled, build.wheels) == (["b/part.asm"], ()) and refused in build.output, build
+    edited(source, "    mvo     eax", "    mov     eax")
+    assert watched.build() == (["b/part.asm"], 42)
+    edited(source, "    mov     eax", "    mov     ebx, 1\n    mov     eax")
+    for expected in (["b/part.asm"], []):
+        assembled, build = watched.try_to_build()
+        assert (assembled, build.wheels) == (expected, ()) and "[callee-saved]" in build.output, build
+    edited(source, "    mov     ebx, 1\n", "")
+    assert watched.build() == (["b/part.asm"], 42)
+    assert watched.build() == ([], 42)
 
 
 def test_nasmenv_does_not_reach_nasm(toolbox: Toolbox, project: Projects) -> None:

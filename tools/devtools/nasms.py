@@ -36,6 +36,20 @@ def fetch_nasms() -> dict[str, Path]:
     return programs
 
 
+THREE = ("2.15.05", "2.16.01", "newest")
+"""Three that say differently what a source was made from: `-M` of the first leaves out the folder of an include, and
+`-MD` of the second leaves out includes."""
+
+
+def fetch_three() -> dict[str, Path]:
+    """The NASMs of THREE. Raises DevelopmentError where one of them cannot be had."""
+    fetched = fetch_nasms()
+    if not fetched:
+        raise DevelopmentError("NASM in other versions needs apt for x86-64, which this machine does not have")
+    newest = max(fetched, key=lambda version: [int(part) for part in version.split(".")])
+    return {name: fetched[newest if name == "newest" else name] for name in THREE}
+
+
 def _provide(suite: str) -> Path:
     """The NASM of a suite, fetched when the cache has none."""
     folder = cache_folder("nasms") / suite
