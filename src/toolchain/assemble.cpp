@@ -164,6 +164,21 @@ std::string absolute_name(const std::string& name) {
     return absolute_text(path_from_utf8(name));
 }
 
+// NASM 2.15 says an include's name as the source has it, without the folder that it found it in; so it is looked for in NASM's
+// own order: as it is, then in each folder.
+std::string found_name(const std::string& name, const Words& folders) {
+    std::error_code ignored;
+    if (!fs::is_regular_file(path_from_utf8(name), ignored)) {
+        for (const std::string& folder : folders) {
+            std::string candidate = folder.ends_with('/') ? folder + name : folder + "/" + name;
+            if (fs::is_regular_file(path_from_utf8(candidate), ignored)) {
+                return candidate;
+            }
+        }
+    }
+    return name;
+}
+
 void make_folder_of(const std::string& file) {
     std::error_code ignored;
     fs::create_directories(path_from_utf8(file).parent_path(), ignored);
@@ -173,9 +188,10 @@ Words inputs_of(const Assembly& assembly, const Words& command) {
     Words question = command;
     question.insert(question.end() - 1, {"-M", "-MT", std::string(rule_target)});
     Words inputs{assembly.source};
-    for (std::string& input : rule_inputs(run(question).output, rule_target)) {
+    const Words folders = include_folders(command);
+    for (const std::string& input : rule_inputs(run(question).output, rule_target)) {
         if (input != assembly.source) {
-            inputs.push_back(std::move(input));
+            inputs.push_back(found_name(input, folders));
         }
     }
     return inputs;
