@@ -16,6 +16,8 @@ function(_nasm_build_check_module target toolchain stable_abi ignored)
   set(config --no-config)
   if(EXISTS "${CMAKE_SOURCE_DIR}/pyproject.toml")
     set(config --config "${CMAKE_SOURCE_DIR}/pyproject.toml")
+    # A module is checked after its link alone; what the settings ignore no longer must be found in one that is there.
+    set_property(TARGET ${target} APPEND PROPERTY LINK_DEPENDS "${CMAKE_SOURCE_DIR}/pyproject.toml")
   endif()
   foreach(rule IN LISTS ignored)
     list(APPEND config --ignore "${rule}")

@@ -1,7 +1,7 @@
 # Objects of assembly: a rule for each source, with its true dependencies.
 #
 # NASM runs in the folder of the CMakeLists.txt, with the source named relative to it, so that messages and debug data are. What
-# NASM is told stands in a file of its own that changes when it does: Makefiles look at no command line.
+# NASM is told stands in a file of its own that changes when it does; of the rest of a command CMake itself sees a change.
 
 # Makes the rules, and sets in the caller the objects and, in the same order, what the inspector reads lines from.
 function(_nasm_build_objects target toolchain sources includes defines exports objects_result lines_result)
@@ -10,6 +10,13 @@ function(_nasm_build_objects target toolchain sources includes defines exports o
   if(is_multi_config)
     string(APPEND folder "/$<CONFIG>")
   endif()
+  set(with_lines "$<CONFIG:Debug,RelWithDebInfo>")
+  set(export_words "")
+  foreach(name IN LISTS exports)
+    list(APPEND export_words --export "${name}")
+  endforeach()
+  _nasm_build_nasm_content("${${toolchain}NASM}" nasm_content)
+  _nasm_build_forget_dependencies(${target} forget)
   set(objects "")
   set(lined "")
   foreach(source IN LISTS sources)
@@ -21,18 +28,14 @@ function(_nasm_build_objects target toolchain sources includes defines exports o
     if(named MATCHES "^\\.\\./\\.\\./")
       set(named "${path}")
     endif()
-    set(with_lines "$<CONFIG:Debug,RelWithDebInfo>")
     set(lines_object "${object}.lines${${toolchain}OBJECT_SUFFIX}")
-    set(export_words "")
-    foreach(name IN LISTS exports)
-      list(APPEND export_words --export "${name}")
-    endforeach()
     add_custom_command(
       OUTPUT "${object}"
       COMMAND "${NASM_EXT}" assemble "${named}" --nasm "${${toolchain}NASM}" --object "${object}"
         --depfile "${object}.d" --words "${object}.words" "$<$<NOT:${with_lines}>:--lines;${lines_object}>" --hide
         ${export_words}
-      DEPENDS "${path}" "${object}.words" "${${toolchain}NASM}" "${NASM_EXT}"
+      ${forget}
+      DEPENDS "${path}" "${object}.words" "${${toolchain}NASM}" "${nasm_content}" "${NASM_EXT}"
       DEPFILE "${object}.d"
       WORKING_DIRECTORY "${CMAKE_CURRENT_SOURCE_DIR}"
       COMMENT "Assembling ${named}"
@@ -43,6 +46,25 @@ function(_nasm_build_objects target toolchain sources includes defines exports o
   endforeach()
   set(${objects_result} "${objects}" PARENT_SCOPE)
   set(${lines_result} "${lined}" PARENT_SCOPE)
+endfunction()
+
+# Sets in the caller a file that changes when NASM's content does. Its date does not tell: a package manager gives it that of the
+# package's own build, which is older than the objects.
+function(_nasm_build_nasm_content nasm result)
+  file(SHA256 "${nasm}" hash)
+  set(file "${CMAKE_CURRENT_BINARY_DIR}/nasm-objects/nasm.sha256")
+  file(GENERATE OUTPUT "${file}" CONTENT "${hash}\n")
+  set(${result} "${file}" PARENT_SCOPE)
+endfunction()
+
+# Makefiles of a CMake older than 4.0 add what a new depfile says to what the old one said, so that an include that is gone for
+# good has its sources assembled again by every build. Sets in the caller the command after which CMake reads the depfiles anew.
+function(_nasm_build_forget_dependencies target result)
+  set(${result} "" PARENT_SCOPE)
+  if(CMAKE_GENERATOR MATCHES "Makefiles" AND CMAKE_VERSION VERSION_LESS 4.0)
+    set(known "${CMAKE_CURRENT_BINARY_DIR}${CMAKE_FILES_DIRECTORY}/${target}.dir/compiler_depend.internal")
+    set(${result} COMMAND "${CMAKE_COMMAND}" -E rm -f "${known}" PARENT_SCOPE)
+  endif()
 endfunction()
 
 # The whole path of a source; a missing one is an error here, with the nearest name beside it.
