@@ -12,6 +12,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from devtools.cmakes import CMake, system
+
 PACKAGE = Path(__file__).resolve().parents[2] / "python" / "nasm_build"
 TIMEOUT_SECONDS = 300
 # What could change a build from outside.
@@ -38,14 +40,6 @@ GENERATORS = (
 
 
 @dataclass(frozen=True)
-class CMake:
-    """A CMake, and the Ninja that its Ninja generators call where the one on PATH is not meant."""
-
-    program: Path | str = "cmake"
-    ninja: Path | None = None
-
-
-@dataclass(frozen=True)
 class Built:
     """What a build did: the sources NASM made objects of, how often a module was checked, and all that it printed."""
 
@@ -62,7 +56,7 @@ class CMakeProject:
         self, work: Path, generator: Generator, nasm_ext: Path, nasm: Path, cmake: CMake | None = None
     ) -> None:
         self.source, self.build_folder = work / "project", work / "build"
-        self.generator, self.cmake = generator, cmake or CMake()
+        self.generator, self.cmake = generator, cmake or system()
         self.log = work / "log"
         self.nasm = work / "first" / "nasm"
         self.nasm_ext = work / "nasm-ext"
@@ -96,7 +90,7 @@ class CMakeProject:
             "CMAKE_PREFIX_PATH": PACKAGE,
             "NASM_BUILD_NASM": self.nasm,
             "Python_EXECUTABLE": sys.executable,
-            **({"CMAKE_MAKE_PROGRAM": self.cmake.ninja} if self.cmake.ninja and "Ninja" in self.generator.name else {}),
+            **({"CMAKE_MAKE_PROGRAM": self.cmake.ninja} if "Ninja" in self.generator.name else {}),
             **variables,
         }
         done = self._cmake(

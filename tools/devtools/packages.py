@@ -52,6 +52,7 @@ TEST = (
     Need("LLVM's readers, of a release that decodes chained fixups", "llvm-19", "", command="llvm-readobj-19"),
     Need("pip of the system's own Python, for installations with --user", "python3-pip", ""),
     Need("gdb", "gdb", "", command="gdb"),
+    Need("Make, for CMake's Unix Makefiles", "make", "make", command="make"),
     Need("cargo, for setuptools-rust", "cargo", "rust", command="cargo"),
 )
 
