@@ -2,15 +2,14 @@
 #include <fmt/core.h>
 
 #include <cstdio>
-#include <fstream>
 #include <memory>
 #include <nlohmann/json.hpp>
 #include <string>
 #include <vector>
 
-#include "base/environment.hpp"
 #include "base/error.hpp"
 #include "cli/commands.hpp"
+#include "cli/list_file.hpp"
 #include "toolchain/assemble.hpp"
 #include "toolchain/find_nasm.hpp"
 
@@ -23,24 +22,6 @@ struct Options {
     std::string words_file;
     std::string format = "text";
 };
-
-// One word a line: what CMake writes where a list is joined by ends of lines.
-std::vector<std::string> words_in(const std::string& file) {
-    std::ifstream stream(path_from_utf8(file));
-    if (!stream) {
-        throw Error(fmt::format("{}: cannot be read", file), "configure the build again");
-    }
-    std::vector<std::string> words;
-    for (std::string line; std::getline(stream, line);) {
-        if (!line.empty() && line.back() == '\r') {
-            line.pop_back();
-        }
-        if (!line.empty()) {
-            words.push_back(line);
-        }
-    }
-    return words;
-}
 
 std::string searched_nasm() {
     const toolchain::NasmSearch search = toolchain::find_nasm(toolchain::nasm_places(std::nullopt));
@@ -80,7 +61,7 @@ void print_json(const toolchain::Assembled& made) {
 int run(Options options) {
     toolchain::Assembly& assembly = options.assembly;
     if (!options.words_file.empty()) {
-        std::vector<std::string> words = words_in(options.words_file);
+        std::vector<std::string> words = lines_of(options.words_file);
         assembly.words.insert(assembly.words.begin(), words.begin(), words.end());
     }
     if (assembly.nasm.empty()) {

@@ -12,6 +12,7 @@
 #include "base/files.hpp"
 #include "base/terminal.hpp"
 #include "cli/commands.hpp"
+#include "cli/list_file.hpp"
 #include "inspect/baseline.hpp"
 #include "inspect/check.hpp"
 
@@ -95,7 +96,7 @@ inspect::CheckOptions check_options(const Options& options) {
     if (!options.target.empty()) {
         wanted.expected.target = toolchain::find_target(options.target);
     }
-    wanted.objects = options.objects;
+    wanted.objects = with_lists(options.objects);
     return wanted;
 }
 
@@ -199,7 +200,8 @@ void add_expectations(CLI::App& command, Options& options) {
     command.add_flag("--abi", options.abi, "Follow every path of the code and verify its calling conventions");
     command
         .add_option("--object", options.objects,
-                    "An object that the module was linked from: findings then name the source's lines")
+                    "An object that the module was linked from: findings then name the source's lines. @FILE: "
+                    "those that the file lists, one a line")
         ->allow_extra_args(false);
 }
 

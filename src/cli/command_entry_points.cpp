@@ -13,6 +13,7 @@
 #include "base/error.hpp"
 #include "base/files.hpp"
 #include "cli/commands.hpp"
+#include "cli/list_file.hpp"
 #include "inspect/read/read.hpp"
 #include "toolchain/coff_symbols.hpp"
 
@@ -64,10 +65,10 @@ void add_entry_points_command(CLI::App& app, int& exit_status) {
     const auto definition = std::make_shared<std::string>();
     CLI::App* command =
         app.add_subcommand("entry-points", "Name the entry points that objects for Windows define, to export them");
-    command->add_option("OBJECT", *objects, "COFF objects")->required();
+    command->add_option("OBJECT", *objects, "COFF objects; @FILE: those that the file lists, one a line")->required();
     command->add_option("--module-definition", *definition, "Write a .def file for the linker instead");
     command->callback([objects, definition, &exit_status] {
-        const std::set<std::string> names = entry_points(*objects);
+        const std::set<std::string> names = entry_points(with_lists(*objects));
         if (!definition->empty()) {
             write_definition(*definition, names);
         }

@@ -51,9 +51,10 @@ function(_nasm_build_link_coff target toolchain is_assembly_alone)
   get_target_property(objects ${target} _NASM_BUILD_OBJECTS)
   set(definition "${CMAKE_CURRENT_BINARY_DIR}/nasm-objects/${target}.def")
   if(objects AND is_assembly_alone)
+    _nasm_build_list_file(${target} objects "${objects}" list)
     add_custom_command(
       OUTPUT "${definition}"
-      COMMAND "${NASM_EXT}" entry-points --module-definition "${definition}" ${objects}
+      COMMAND "${NASM_EXT}" entry-points --module-definition "${definition}" "@${list}"
       DEPENDS ${objects}
       VERBATIM)
     target_sources(${target} PRIVATE "${definition}")
