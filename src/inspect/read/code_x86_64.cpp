@@ -28,6 +28,13 @@ const ZydisDecoder& decoder() {
 
 /// The number of the 64-bit register that holds this one; nothing for registers of other classes.
 std::optional<unsigned> general_register(ZydisRegister name) {
+    // The commonest classes stand in the order of their numbers.
+    if (name >= ZYDIS_REGISTER_RAX && name <= ZYDIS_REGISTER_R15) {
+        return static_cast<unsigned>(name - ZYDIS_REGISTER_RAX);
+    }
+    if (name >= ZYDIS_REGISTER_EAX && name <= ZYDIS_REGISTER_R15D) {
+        return static_cast<unsigned>(name - ZYDIS_REGISTER_EAX);
+    }
     const ZydisRegister whole = ZydisRegisterGetLargestEnclosing(ZYDIS_MACHINE_MODE_LONG_64, name);
     if (ZydisRegisterGetClass(whole) != ZYDIS_REGCLASS_GPR64) {
         return std::nullopt;
@@ -153,20 +160,39 @@ Flow flow_of(const Decoded& decoded) {
     return stops ? Flow::end : Flow::next;
 }
 
+bool changes_flags_alone(ZydisMnemonic mnemonic) {
+    return mnemonic == ZYDIS_MNEMONIC_CMP || mnemonic == ZYDIS_MNEMONIC_TEST || mnemonic == ZYDIS_MNEMONIC_NOP ||
+           mnemonic == ZYDIS_MNEMONIC_ENDBR64;
+}
+
 }  // namespace
 
 Step step_x86_64(const Image& image, std::uint64_t at, Registers& registers) {
     Step step;
     const auto bytes = bytes_at(image, at);
     Decoded decoded;
-    if (!ZYAN_SUCCESS(ZydisDecoderDecodeFull(&decoder(), bytes.data(), std::min(bytes.size(), longest_instruction),
-                                             &decoded.instruction, decoded.operands.data()))) {
+    ZydisDecoderContext context;
+    if (!ZYAN_SUCCESS(ZydisDecoderDecodeInstruction(
+            &decoder(), &context, bytes.data(), std::min(bytes.size(), longest_instruction), &decoded.instruction))) {
         step.flow = Flow::stuck;
         return step;
     }
     step.length = decoded.instruction.length;
     step.flow = flow_of(decoded);
     step.returns = decoded.instruction.meta.category == ZYDIS_CATEGORY_RET;
+    // Operands are decoded where they say something: half of the instructions compare, or name where they go.
+    if (decoded.instruction.raw.imm[0].is_relative) {
+        step.target = {Value::Kind::address, at + step.length + decoded.instruction.raw.imm[0].value.u, {}};
+        return step;
+    }
+    if (changes_flags_alone(decoded.instruction.mnemonic)) {
+        return step;
+    }
+    if (!ZYAN_SUCCESS(ZydisDecoderDecodeOperands(&decoder(), &context, &decoded.instruction, decoded.operands.data(),
+                                                 decoded.instruction.operand_count))) {
+        step.flow = Flow::stuck;
+        return step;
+    }
     if (step.flow == Flow::call || step.flow == Flow::jump || step.flow == Flow::branch) {
         step.target = target_of(image, decoded, at, registers);
     } else {
