@@ -170,7 +170,7 @@ std::string found_name(const std::string& name, const Words& folders) {
     std::error_code ignored;
     if (!fs::is_regular_file(path_from_utf8(name), ignored)) {
         for (const std::string& folder : folders) {
-            std::string candidate = folder.ends_with('/') ? folder + name : folder + "/" + name;
+            std::string candidate = fmt::format("{}{}{}", folder, folder.ends_with('/') ? "" : "/", name);
             if (fs::is_regular_file(path_from_utf8(candidate), ignored)) {
                 return candidate;
             }

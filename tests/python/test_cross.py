@@ -343,7 +343,8 @@ def test_halves_are_joined_into_one_object(tmp_path: Path, monkeypatch: pytest.M
     """What macOS' own builds do with each source; lipo is LLVM's here."""
     from nasm_build.setuptools_plugin.halves import join
 
-    tools = next(Path("/usr/lib").glob("llvm-*/bin"))
+    folders = sorted(Path("/usr/lib").glob("llvm-*/bin"))
+    tools = next(folder for folder in folders if (folder / "clang").is_file() and (folder / "llvm-lipo").is_file())
     monkeypatch.setenv("PATH", str(tools), prepend=":")
     (tmp_path / "k.asm").write_text("global _kernel\nsection .text\n_kernel: mov eax, 1\nret\n")
     (tmp_path / "k.c").write_text("int kernel(void) { return 1; }\n")

@@ -178,10 +178,11 @@ def test_a_backtrace_that_is_wrong_is_seen(tmp_path: Path) -> None:
     assert functions == ["forgets_a_register", "moves_the_stack"]
     looked, wrong = explore(tmp_path, "./program", functions)
     assert looked == {"forgets_a_register": ("3", "3"), "moves_the_stack": ("4", "4")}
-    assert wrong == [
+    # What gdb takes for the caller is what happened to lie on the stack: no function, or any.
+    assert [re.sub(r"called by \w+,", "called by …,", line) for line in wrong] == [
         "wrong: forgets_a_register+6: not as main left them: rbx",
         "wrong: forgets_a_register+6: returns with registers that were to be kept changed",
-        "wrong: moves_the_stack+8: called by None, not by main",
+        "wrong: moves_the_stack+8: called by …, not by main",
     ]
 
 
