@@ -5,19 +5,14 @@ NASM and nasm-ext are named by scripts that write down how they were called and 
 
 from __future__ import annotations
 
-import os
 import subprocess
 import sys
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from cmake_projects import PACKAGE, TIMEOUT_SECONDS, run_cmake
 from devtools.cmakes import CMake, system
-
-PACKAGE = Path(__file__).resolve().parents[2] / "python" / "nasm_build"
-TIMEOUT_SECONDS = 300
-# What could change a build from outside.
-_REMOVED = "CC CFLAGS CPPFLAGS CXX CXXFLAGS DESTDIR LDFLAGS MAKEFLAGS PYTHONPATH PYTHONHOME VERBOSE VIRTUAL_ENV".split()
 
 
 @dataclass(frozen=True)
@@ -132,23 +127,7 @@ class CMakeProject:
         return done.stdout.strip()
 
     def _cmake(self, *words: str | Path) -> subprocess.CompletedProcess[str]:
-        environment = {
-            name: value
-            for name, value in os.environ.items()
-            if name not in _REMOVED and not name.startswith(("CMAKE_", "NASM", "NINJA_"))
-        }
-        return subprocess.run(
-            [str(self.cmake.program), *map(str, words)],
-            cwd=self.source.parent,
-            env={**environment, "NASM_EXT": str(self.nasm_ext)},
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
-            errors="replace",
-            timeout=TIMEOUT_SECONDS,
-            check=False,
-        )
+        return run_cmake([self.cmake.program, *words], self.source.parent, self.nasm_ext)
 
 
 def _makes_object(words: list[str]) -> bool:

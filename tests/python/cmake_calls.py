@@ -2,20 +2,15 @@
 
 from __future__ import annotations
 
-import os
 import re
 import shutil
-import subprocess
 import sys
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from cmake_projects import PACKAGE, run_cmake
 from projects import Result, write_project
-
-PACKAGE = Path(__file__).resolve().parents[2] / "python/nasm_build"
-TIMEOUT_SECONDS = 300
-_REMOVED = "CC CFLAGS CPPFLAGS CXX CXXFLAGS DESTDIR LDFLAGS MAKEFLAGS PYTHONPATH PYTHONHOME VERBOSE VIRTUAL_ENV".split()
 
 HEAD = "cmake_minimum_required(VERSION 3.24)\nproject(demo LANGUAGES C)\nfind_package(NasmBuild REQUIRED)\n"
 """What a project's CMakeLists.txt begins with: three lines."""
@@ -68,25 +63,9 @@ class CMakeFolder:
 
     def run(self, *words: str | Path) -> Result:
         """A call of CMake, with every variable taken away that could change what it prints."""
-        environment = {
-            name: value
-            for name, value in os.environ.items()
-            if name not in _REMOVED and not name.startswith(("CMAKE_", "NASM", "NINJA_"))
-        }
         program = shutil.which("cmake")
         assert program, "there is no cmake: install it"
-        done = subprocess.run(
-            [*self.wrapper, program, *map(str, words)],
-            cwd=self.work,
-            env={**environment, "NASM_EXT": str(self.nasm_ext), **self.environment},
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
-            errors="replace",
-            timeout=TIMEOUT_SECONDS,
-            check=False,
-        )
+        done = run_cmake([*self.wrapper, program, *words], self.work, self.nasm_ext, self.environment)
         names = {
             str(self.source): "<project>",
             str(self.build_folder): "<build>",

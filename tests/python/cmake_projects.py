@@ -5,12 +5,40 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from devtools.shell import ROOT
 from projects import write_project
 
 PACKAGE = ROOT / "python/nasm_build"
+TIMEOUT_SECONDS = 300
+# What could change a build from outside.
+_REMOVED = "CC CFLAGS CPPFLAGS CXX CXXFLAGS DESTDIR LDFLAGS MAKEFLAGS PYTHONPATH PYTHONHOME VERBOSE VIRTUAL_ENV".split()
+
+
+def run_cmake(
+    command: Sequence[str | Path], cwd: Path, nasm_ext: Path, environment: Mapping[str, str] | None = None
+) -> subprocess.CompletedProcess[str]:
+    """Runs CMake with every variable taken away that could change what it does; standard output holds both streams."""
+    clean = {
+        name: value
+        for name, value in os.environ.items()
+        if name not in _REMOVED and not name.startswith(("CMAKE_", "NASM", "NINJA_"))
+    }
+    return subprocess.run(
+        [str(word) for word in command],
+        cwd=cwd,
+        env={**clean, "NASM_EXT": str(nasm_ext), **(environment or {})},
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        errors="replace",
+        timeout=TIMEOUT_SECONDS,
+        check=False,
+    )
+
 
 PURE = {
     "pyproject.toml": """
