@@ -2,6 +2,7 @@
 
 #include <array>
 #include <atomic>
+#include <bit>
 
 #include "base/byte_view.hpp"
 #include "inspect/code/head.hpp"
@@ -27,30 +28,14 @@ struct Shape {
     Feature feature = Feature::baseline;
     Feature encoding = Feature::baseline;
     bool is_relative = false;
+    std::uint8_t unused = 0;  ///< makes a word of it
 };
-static_assert(sizeof(Shape) <= 8);
+static_assert(sizeof(Shape) == sizeof(std::uint64_t));
 
 // One cache for the process: a shape is the same in every file. An entry is one word, and whoever finds it first writes the
 // same; the memory is touched where shapes occur.
 std::array<std::atomic<std::uint64_t>, shape_count> shapes;
 static_assert(std::atomic<std::uint64_t>::is_always_lock_free);
-
-std::uint64_t packed(const Shape& shape) {
-    const auto place = [](auto value, unsigned bit) { return static_cast<std::uint64_t>(value) << bit; };
-    return place(shape.known, 0) | place(shape.immediate_size, 8) | place(shape.flow, 16) | place(shape.does, 24) |
-           place(shape.feature, 32) | place(shape.encoding, 40) | place(shape.is_relative, 48);
-}
-
-Shape unpacked(std::uint64_t word) {
-    const auto take = [word](unsigned bit) { return static_cast<std::uint8_t>(word >> bit); };
-    return {static_cast<Known>(take(0)),
-            take(8),
-            static_cast<Flow>(take(16)),
-            static_cast<Does>(take(24)),
-            static_cast<Feature>(take(32)),
-            static_cast<Feature>(take(40)),
-            take(48) != 0};
-}
 
 // Opcodes of which more than the shape says what they are: other bits of ModRM, REX or an operand decide.
 bool differs_within_shape(const Head& head) {
@@ -225,7 +210,7 @@ bool Decoder::decode(std::span<const std::byte> bytes, std::uint64_t address, In
         return full_.decode(bytes, address, instruction, encoding);
     }
     std::atomic<std::uint64_t>& kept = shapes[head.shape()];
-    const Shape shape = unpacked(kept.load(std::memory_order_relaxed));
+    const Shape shape = std::bit_cast<Shape>(kept.load(std::memory_order_relaxed));
     if (shape.known == Known::all && fill(bytes, head, shape, address, instruction)) {
         return true;
     }
@@ -234,7 +219,7 @@ bool Decoder::decode(std::span<const std::byte> bytes, std::uint64_t address, In
     }
     if (shape.known == Known::nothing) {
         const Shape found = shape_of(head, instruction, encoding);
-        kept.store(packed(found), std::memory_order_relaxed);
+        kept.store(std::bit_cast<std::uint64_t>(found), std::memory_order_relaxed);
         if (found.known == Known::all && is_plain(found.flow, found.does, found.feature, found.encoding)) {
             plain_immediates[head.shape()].store(found.immediate_size + 1U, std::memory_order_relaxed);
         }
@@ -252,7 +237,7 @@ bool Decoder::decode_evex(std::span<const std::byte> bytes, std::uint64_t addres
     constexpr std::uint64_t golden_ratio = 0x9E3779B97F4A7C15;
     Kept& kept = evex_[key * golden_ratio >> 52U];
     if (kept.key == key) {
-        const Shape shape = unpacked(kept.shape);
+        const Shape shape = std::bit_cast<Shape>(kept.shape);
         if (shape.known == Known::all && fill(bytes, head, shape, address, instruction)) {
             return true;
         }
@@ -261,7 +246,7 @@ bool Decoder::decode_evex(std::span<const std::byte> bytes, std::uint64_t addres
     if (!full_.decode(bytes, address, instruction, encoding)) {
         return false;
     }
-    kept = {key, packed(evex_shape(bytes, head, instruction, encoding))};
+    kept = {key, std::bit_cast<std::uint64_t>(evex_shape(bytes, head, instruction, encoding))};
     return true;
 }
 
