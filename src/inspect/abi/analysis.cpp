@@ -27,11 +27,12 @@ Analysis::Analysis(Program& program, const Convention& convention, std::span<con
 
 void Analysis::run() {
     go(function_.address, entry_state(), 0);
-    while (!pending_.empty() && reason_.empty()) {
-        const std::uint64_t address = *pending_.begin();
-        pending_.erase(pending_.begin());
-        block_ = address;
-        walk(address, blocks_.at(address).state);
+    while (blocks_.has_pending() && reason_.empty()) {
+        walk(blocks_.take_pending());
+    }
+    blocks_.settle();
+    for (std::size_t index = 0; index < blocks_.size(); ++index) {
+        program_.number_at(blocks_[index].address) = 0;
     }
     // What lies behind a table's end is no path, so that what it does is no fault of the callers'.
     const bool is_doubtful = has_open_table_ && (!summary_.changed.both(convention_.kept).empty() ||
@@ -51,25 +52,28 @@ void Analysis::give_up(std::uint64_t address, std::string reason) {
 }
 
 void Analysis::go(std::uint64_t target, const State& state, std::uint64_t by) {
-    if (is_looking_ || program_.is_nowhere(target, function_)) {
+    if (phase_ == Phase::explaining || program_.is_nowhere(target, function_)) {
+        return;
+    }
+    if (phase_ == Phase::looking) {
+        edges_.push_back({block_, target, by});
+        return;
+    }
+    if (!program_.is_code(target)) {
+        give_up(target, "it runs into bytes that are no instruction");
         return;
     }
     program_.make_leader(target);
-    if (const auto from = blocks_.find(block_); from != blocks_.end()) {
-        const std::pair edge(target, by);
-        auto& edges = from->second.edges;
-        if (std::find(edges.begin(), edges.end(), edge) == edges.end()) {
-            edges.push_back(edge);
-        }
-    }
-    const auto [found, is_new] = blocks_.try_emplace(target, Block{state, {}});
-    if (is_new || join(found->second.state, state, join_place(target))) {
-        pending_.insert(target);
-    }
+    blocks_.enter(target, program_.number_at(target), state, join_place(target));
 }
 
-void Analysis::walk(std::uint64_t address, State state) {
+void Analysis::walk(const Block& block) {
+    std::uint64_t address = block.address;
+    block_ = address;
+    state_ = block.state;
+    State& state = state_;
     compared_ = {};
+    true_row_ = nullptr;
     bool is_behind_call = false;
     for (;;) {
         const Instruction* const found = program_.instruction_at(address);
@@ -79,7 +83,7 @@ void Analysis::walk(std::uint64_t address, State state) {
             }
             return;
         }
-        const Instruction instruction = *found;
+        const Instruction& instruction = *found;
         if (steps_left_ == 0) {
             give_up(address, "it takes too many steps");
         }
@@ -87,8 +91,11 @@ void Analysis::walk(std::uint64_t address, State state) {
             return;
         }
         --steps_left_;
-        if (is_looking_) {
+        if (phase_ == Phase::looking) {
             look(instruction, state);
+            if (instruction.may_write_stack()) {
+                true_row_ = nullptr;
+            }
         }
         if (!step(instruction, state)) {
             return;
@@ -103,7 +110,7 @@ void Analysis::walk(std::uint64_t address, State state) {
             // A call in front of another function is one that does not return, whatever is known of it.
             if (!is_behind_call) {
                 tail(instruction, state, {Destination::Kind::local, address, {}});
-                if (is_looking_) {
+                if (phase_ == Phase::looking) {
                     tell(FaultKind::fallthrough, instruction.address).callee = program_.display_name(address);
                 }
             }

@@ -2,7 +2,6 @@
 #pragma once
 
 #include <cstdint>
-#include <deque>
 #include <map>
 #include <optional>
 #include <set>
@@ -10,6 +9,7 @@
 #include <string>
 #include <vector>
 
+#include "inspect/abi/blocks.hpp"
 #include "inspect/abi/fault.hpp"
 #include "inspect/abi/program.hpp"
 #include "inspect/abi/state.hpp"
@@ -25,7 +25,9 @@ public:
     /// Follows every path until nothing changes.
     void run();
     [[nodiscard]] const Summary& summary() const noexcept { return summary_; }
-    [[nodiscard]] const std::set<std::size_t>& callees() const noexcept { return callees_; }
+    /// By index, in no order, some of them several times.
+    [[nodiscard]] std::span<const std::size_t> callees() const noexcept { return callees_; }
+    [[nodiscard]] std::size_t block_count() const noexcept { return blocks_.size(); }
 
     /// Why it was not followed to the end; empty where it was.
     [[nodiscard]] const std::string& reason() const noexcept { return reason_; }
@@ -35,10 +37,17 @@ public:
     [[nodiscard]] std::vector<Fault> faults();
 
 private:
-    struct Block {
-        State state;
-        /// Where control goes from it, and by which jump; 0 where it runs on.
-        std::vector<std::pair<std::uint64_t, std::uint64_t>> edges;
+    /// What is done with the paths.
+    enum class Phase : std::uint8_t {
+        following,  ///< until nothing changes
+        looking,  ///< at each instruction once, in the states that were found
+        explaining,  ///< how control comes to a fault
+    };
+    /// From block to block.
+    struct Edge {
+        std::uint64_t from = 0;
+        std::uint64_t to = 0;
+        std::uint64_t by = 0;  ///< the jump; 0 where control runs on
     };
     /// A comparison whose outcome the next branch tells.
     struct Compared {
@@ -49,7 +58,19 @@ private:
         Memory memory;
     };
 
-    void walk(std::uint64_t address, State state);
+    /// What is known on one way of a branch, and not on the other.
+    struct Learned {
+        bool is_when_taken = false;
+        Register one = Register::none;  ///< the register that has `value`
+        Value value;
+        std::optional<BoundedMemory> memory;
+
+        /// Puts it into a state, and what was there in its place; so that a second time takes it back.
+        void exchange(State& state);
+    };
+
+    void walk(const Block& block);
+    void look_at_blocks();
     /// False when control does not go on behind it.
     bool step(const Instruction& instruction, State& state);
     void step_data(const Instruction& instruction, State& state);
@@ -58,10 +79,11 @@ private:
     void note_room(const Value& before, const Value& after, const State& state);
     void step_stack(const Instruction& instruction, State& state);
     bool step_call(const Instruction& instruction, State& state);
-    void step_branch(const Instruction& instruction, const State& state);
-    void step_jump(const Instruction& instruction, State& state);
+    void step_branch(const Instruction& instruction, State& state);
+    [[nodiscard]] Learned learn(Condition condition, const State& state) const;
+    void step_jump(const Instruction& instruction, const State& state);
     void step_return(const Instruction& instruction, const State& state);
-    void tail(const Instruction& instruction, State& state, const Destination& destination);
+    void tail(const Instruction& instruction, const State& state, const Destination& destination);
     void go(std::uint64_t target, const State& state, std::uint64_t by);
     bool jump_by_table(const Instruction& instruction, const State& state);
     void leave(const State& state, std::int64_t pops);
@@ -90,9 +112,9 @@ private:
     void look_at_return(const State& state, std::uint64_t address);
     void look_at_tail(const State& state, std::uint64_t address, const Destination& destination);
     void look_at_kept(const State& state, std::uint64_t address);
-    void look_at_reads(const Instruction& instruction, const State& state);
-    void look_at_stack(const Instruction& instruction, const State& state);
-    void look_at_modes(const State& state, std::uint64_t address, const std::string& callee);
+    void look_at_reads(const Instruction& instruction, const Value& address, const State& state);
+    void look_at_stack(const Instruction& instruction, const Value& address);
+    void look_at_modes(const State& state, std::uint64_t address, std::string_view callee);
     // In look_python.cpp.
     void take_result(const Instruction& instruction, std::string_view import, State& state);
     void look_at_import(const Instruction& instruction, const State& state, std::string_view import);
@@ -100,12 +122,13 @@ private:
     // In look_unwind.cpp.
     void look_at_unwind(const Instruction& instruction, const State& state);
     [[nodiscard]] const code::FrameRow* row_at(std::uint64_t address);
+    [[nodiscard]] bool holds(const code::FrameRow& row, const State& state);
     [[nodiscard]] bool is_saved_elsewhere(const code::FrameRow& row, const State& state) const;
     Fault* tell_of_unwind(FaultKind kind, const Instruction& instruction);
     [[nodiscard]] bool has_usual_frame();
     [[nodiscard]] bool is_epilogue(std::uint64_t address);
     [[nodiscard]] bool is_on_the_way_out(std::uint64_t address);
-    void look_below(const Instruction& instruction, const State& state);
+    void look_below(const Instruction& instruction, const Value& address, const State& state);
     Fault& tell(FaultKind kind, std::uint64_t address);
     /// What happens on the way through a block.
     struct Passage {
@@ -133,9 +156,10 @@ private:
     std::size_t index_;
     const Function& function_;
     Summary summary_;
-    std::map<std::uint64_t, Block> blocks_;
-    std::set<std::uint64_t> pending_;
-    std::set<std::size_t> callees_;
+    Blocks blocks_;
+    std::vector<Edge> edges_;  ///< by where they come from, in its order; known once the blocks were looked at
+    std::vector<std::size_t> callees_;
+    State state_;  ///< at the instruction that is walked
     Compared compared_;
     std::uint64_t block_ = 0;  ///< the block that is walked
     std::uint64_t steps_left_ = 0;
@@ -147,14 +171,17 @@ private:
     std::map<std::uint32_t, std::int64_t> rooms_;  ///< bytes above a base of the stack that nothing lies in
     std::vector<std::pair<std::uint64_t, std::uint8_t>> looked_at_;  ///< addresses and lengths of instructions
     const code::FrameEntry* frame_ = nullptr;  ///< the entry of the unwind table that was looked at last
-    std::map<std::uint32_t, std::string> results_;  ///< what a value of the kind `result` came from, by its base
+    std::map<std::uint32_t, std::string_view> results_;  ///< what a value of the kind `result` came from, by its base
     std::vector<code::FrameRow> rows_;  ///< of it
+    std::size_t row_ = 0;  ///< the one of them that was looked at last
+    /// A row whose registers were found where it says, since when nothing was put on the stack.
+    const code::FrameRow* true_row_ = nullptr;
     std::optional<bool> has_usual_frame_;  ///< asked at every instruction, found out once
     unsigned told_of_unwind_ = 0;  ///< 1 for a place between calls, 2 for one at a call
     bool writes_static_data_ = false;
     bool has_probe_ = false;  ///< something in the function touches the stack to see that it is there
     bool has_shadow_stack_;  ///< the module says that it goes with shadow stacks
-    bool is_looking_ = false;
+    Phase phase_ = Phase::following;
     bool has_open_table_ = false;
     std::vector<Fault> faults_;
 };

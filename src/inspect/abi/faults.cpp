@@ -22,20 +22,12 @@ std::vector<Fault> Analysis::faults() {
     if (!reason_.empty()) {
         return lost_stack();
     }
-    is_looking_ = true;
     const Instruction* const first = program_.instruction_at(function_.address);
     if (program_.image().elf.properties.x86_branch_tracking && function_.has_known_convention && first != nullptr &&
         !first->is_endbr) {
         tell(FaultKind::no_endbr, function_.address);
     }
-    std::vector<std::uint64_t> starts;
-    for (const auto& [address, block] : blocks_) {
-        starts.push_back(address);
-    }
-    for (const std::uint64_t address : starts) {
-        block_ = address;
-        walk(address, blocks_.at(address).state);
-    }
+    look_at_blocks();
     find_jumps_into_instructions();
     const auto place = [](const Fault& one) { return std::tuple(one.address, one.kind, one.subject, one.vector); };
     std::sort(faults_.begin(), faults_.end(),
@@ -47,19 +39,27 @@ std::vector<Fault> Analysis::faults() {
         give_up(function_.address, "a jump table has no bound that is known");
         return {};
     }
-    // Following a way once more looks at jumps out of the function, and tells of them again.
     std::vector<Fault> found = std::exchange(faults_, {});
+    phase_ = Phase::explaining;
     for (Fault& fault : found) {
         explain(fault);
     }
     return found;
 }
 
+void Analysis::look_at_blocks() {
+    phase_ = Phase::looking;
+    for (std::size_t index = 0; index < blocks_.size(); ++index) {
+        walk(blocks_[index]);
+    }
+}
+
 void Analysis::look(const Instruction& instruction, const State& state) {
     looked_at_.emplace_back(instruction.address, instruction.length);
-    look_at_reads(instruction, state);
-    look_below(instruction, state);
-    look_at_stack(instruction, state);
+    const Value address = instruction.memory.is_used ? address_of(instruction.memory, state) : Value{};
+    look_at_reads(instruction, address, state);
+    look_below(instruction, address, state);
+    look_at_stack(instruction, address);
     look_at_unwind(instruction, state);
     look_at_objects(instruction, state);
     if (instruction.action == Action::call) {
@@ -69,13 +69,13 @@ void Analysis::look(const Instruction& instruction, const State& state) {
     }
 }
 
-void Analysis::look_at_reads(const Instruction& instruction, const State& state) {
+void Analysis::look_at_reads(const Instruction& instruction, const Value& address, const State& state) {
     // Compilers copy and spill what is in no state to be read, and never look at it again; people do not.
     const Memory& memory = instruction.memory;
     const bool is_copy = instruction.action == Action::copy || instruction.action == Action::copy_low ||
                          instruction.action == Action::copy_vector;
     const bool is_spill = memory.is_used && memory.is_written && !memory.is_read && instruction.writes.empty() &&
-                          instruction.partial_writes.empty() && address_of(memory, state).is_stack();
+                          instruction.partial_writes.empty() && address.is_stack();
     if ((is_spill || is_copy) && !function_.is_assembled) {
         return;
     }
@@ -84,39 +84,33 @@ void Analysis::look_at_reads(const Instruction& instruction, const State& state)
                          instruction.action == Action::load_32 || instruction.action == Action::load_signed_32 ||
                          instruction.action == Action::load_8;
     if (convention_.shadow_space != 0 && memory.is_used && memory.is_read && (!is_load || function_.is_assembled) &&
-        state.is_destroyed(address_of(memory, state), memory.size)) {
+        state.is_destroyed(address, memory.size)) {
         tell(FaultKind::home_after_call, instruction.address);
     }
     if (instruction.reads_flags && state.are_flags_destroyed) {
         tell(FaultKind::flags_after_call, instruction.address);
     }
-    for (unsigned number = 0; number < register_count; ++number) {
-        const auto one = static_cast<Register>(number);
+    instruction.reads.for_each([&](unsigned number) {
         // On one way alone: compilers carry what they did not set along, where they know that nobody looks at it.
-        const Value& value = state.at(one);
-        const bool counts = value.kind == Value::Kind::destroyed && (value.number == 0 || function_.is_assembled);
-        if (instruction.reads.has(one) && counts) {
+        const Value& value = state.registers.at(number);
+        if (value.kind == Value::Kind::destroyed && (value.number == 0 || function_.is_assembled)) {
             Fault& fault = tell(FaultKind::volatile_after_call, instruction.address);
-            fault.subject = one;
+            fault.subject = static_cast<Register>(number);
             fault.is_doubtful = value.number != 0;
         }
-        const bool is_destroyed = state.destroyed_vectors.has(number);
-        const bool is_doubtful = function_.is_assembled && state.doubtful_vectors.has(number);
-        if (instruction.vector_reads.has(number) && (is_destroyed || is_doubtful)) {
-            Fault& fault = tell(FaultKind::volatile_after_call, instruction.address);
-            fault.vector = static_cast<std::uint8_t>(number);
-            fault.is_doubtful = !is_destroyed;
-        }
-    }
+    });
+    RegisterSet lost = state.destroyed_vectors;
+    lost.add(function_.is_assembled ? state.doubtful_vectors : RegisterSet());
+    instruction.vector_reads.both(lost).for_each([&](unsigned number) {
+        Fault& fault = tell(FaultKind::volatile_after_call, instruction.address);
+        fault.vector = static_cast<std::uint8_t>(number);
+        fault.is_doubtful = !state.destroyed_vectors.has(number);
+    });
 }
 
-void Analysis::look_below(const Instruction& instruction, const State& state) {
+void Analysis::look_below(const Instruction& instruction, const Value& address, const State& state) {
     const Memory& memory = instruction.memory;
     const Value& rsp = state.at(Register::rsp);
-    if (!memory.is_used) {
-        return;
-    }
-    const Value address = address_of(memory, state);
     const bool is_probe = !memory.is_read && !memory.is_written;  // or qword [rsp - 4096], 0
     if (!address.is_stack() || address.base != rsp.base || is_probe) {
         return;
@@ -127,9 +121,8 @@ void Analysis::look_below(const Instruction& instruction, const State& state) {
     }
 }
 
-void Analysis::look_at_stack(const Instruction& instruction, const State& state) {
+void Analysis::look_at_stack(const Instruction& instruction, const Value& address) {
     const Memory& memory = instruction.memory;
-    const Value address = memory.is_used ? address_of(memory, state) : Value{};
     const bool writes = memory.is_used && memory.is_written && address.is_stack() && address.base == 0;
     if (writes && function_.has_known_convention && address.offset < 8 && address.offset + memory.size > 0) {
         tell(FaultKind::return_address, instruction.address);
@@ -149,7 +142,7 @@ void Analysis::look_at_stack(const Instruction& instruction, const State& state)
 }
 
 // What must be as it was wherever control leaves for other code: a call with a name, or a return.
-void Analysis::look_at_modes(const State& state, std::uint64_t address, const std::string& callee) {
+void Analysis::look_at_modes(const State& state, std::uint64_t address, std::string_view callee) {
     if (state.upper == Upper::used) {
         tell(FaultKind::upper_used, address).callee = callee;
     }
@@ -161,7 +154,10 @@ void Analysis::look_at_modes(const State& state, std::uint64_t address, const st
 
 // Instructions that were looked at and lie over each other: one starts within another. A jump behind a `lock` prefix is meant.
 void Analysis::find_jumps_into_instructions() {
-    std::sort(looked_at_.begin(), looked_at_.end());
+    // In most functions each block lies behind the one before.
+    if (!std::is_sorted(looked_at_.begin(), looked_at_.end())) {
+        std::sort(looked_at_.begin(), looked_at_.end());
+    }
     looked_at_.erase(std::unique(looked_at_.begin(), looked_at_.end()), looked_at_.end());
     for (std::size_t index = 1; index < looked_at_.size(); ++index) {
         const auto& [before, length] = looked_at_[index - 1];
@@ -178,12 +174,19 @@ std::vector<Fault> Analysis::lost_stack() {
     if (lost_stack_.first == 0 || !(function_.has_known_convention || function_.is_assembled)) {
         return {};
     }
-    is_looking_ = true;
-    tell(FaultKind::stack_from_register, lost_stack_.first).subject = lost_stack_.second;
+    const auto [address, subject] = lost_stack_;
+    phase_ = Phase::looking;
+    for (std::size_t index = 0; index < blocks_.size(); ++index) {
+        reason_.clear();
+        walk(blocks_[index]);  // for the edges alone
+    }
+    phase_ = Phase::explaining;
     reason_.clear();
-    std::vector<Fault> found = std::exchange(faults_, {});
-    explain(found.front());
-    return found;
+    faults_.clear();
+    Fault& fault = tell(FaultKind::stack_from_register, address);
+    fault.subject = subject;
+    explain(fault);
+    return std::exchange(faults_, {});
 }
 
 void Analysis::look_at_call(const Instruction& instruction, const State& state) {
@@ -195,9 +198,11 @@ void Analysis::look_at_call(const Instruction& instruction, const State& state) 
     }
     const Destination destination = program_.destination_of(instruction);
     const auto callee = callee_of(destination);
-    const std::string name = destination.kind == Destination::Kind::imported ? std::string(destination.name)
-                             : callee ? program_.display_name(destination.address)
-                                      : std::string();
+    const auto name = [&] {
+        return destination.kind == Destination::Kind::imported ? std::string(destination.name)
+               : callee                                        ? program_.display_name(destination.address)
+                                                               : std::string();
+    };
     const bool is_external = destination.kind != Destination::Kind::local;
     const bool never = destination.kind == Destination::Kind::imported && returns(destination.name) == Returns::never;
     const bool wants_alignment =
@@ -206,11 +211,11 @@ void Analysis::look_at_call(const Instruction& instruction, const State& state) 
     if (const auto alignment = rsp.alignment(); wants_alignment && alignment && *alignment != 0) {
         Fault& fault = tell(FaultKind::call_align, instruction.address);
         fault.amount = *alignment;
-        fault.callee = name;
+        fault.callee = name();
     } else if (wants_alignment && rsp.residue == Value::residue_in_doubt) {
         Fault& fault = tell(FaultKind::call_align, instruction.address);
         fault.amount = 8;
-        fault.callee = name;
+        fault.callee = name();
         fault.is_doubtful = true;
     }
     // gcc calls abort in no frame at all.
@@ -222,14 +227,14 @@ void Analysis::look_at_call(const Instruction& instruction, const State& state) 
     if (shadow != 0 && follows_convention && has_usual_frame() && rsp.offset - above + shadow > 0) {
         Fault& fault = tell(FaultKind::shadow_space, instruction.address);
         fault.amount = rsp.offset - above + shadow;
-        fault.callee = name;
+        fault.callee = name();
         fault.is_doubtful = rsp.offset > 0;  // within what was taken, of which it is not known how much it is
     }
     if (is_external && state.direction == Direction::set) {
-        tell(FaultKind::direction_flag, instruction.address).callee = name;
+        tell(FaultKind::direction_flag, instruction.address).callee = name();
     }
     if (destination.kind == Destination::Kind::imported && !never) {
-        look_at_modes(state, instruction.address, name);
+        look_at_modes(state, instruction.address, destination.name);
         look_at_import(instruction, state, destination.name);
     }
 }
@@ -318,7 +323,7 @@ Analysis::Passage Analysis::pass(std::uint64_t block, Register subject, bool is_
         if (found == nullptr) {
             return passage;
         }
-        const Instruction instruction = *found;
+        const Instruction& instruction = *found;
         if (at == until) {
             passage.reaches = true;
             break;
@@ -367,9 +372,11 @@ std::vector<Analysis::Visit> Analysis::way_to(std::uint64_t address, Register su
             continue;
         }
         const bool is_changed = passage.is_changed;  // of a visit, which moves when the list grows
-        for (const auto& [target, by] : blocks_.at(here.block).edges) {
-            if (seen.try_emplace({target, is_changed}, true).second) {
-                visits.push_back({target, index, by, is_changed, {}});
+        const auto first = std::partition_point(edges_.begin(), edges_.end(),
+                                                [&](const Edge& edge) { return edge.from < here.block; });
+        for (auto edge = first; edge != edges_.end() && edge->from == here.block; ++edge) {
+            if (seen.try_emplace({edge->to, is_changed}, true).second) {
+                visits.push_back({edge->to, index, edge->by, is_changed, {}});
             }
         }
     }

@@ -120,6 +120,11 @@ struct Instruction {
     FloatingControl control = FloatingControl::none;
 
     [[nodiscard]] std::uint64_t next() const noexcept { return address + length; }
+    /// Whether it may change what the stack is known to hold.
+    [[nodiscard]] bool may_write_stack() const noexcept {
+        return memory.is_written || action == Action::call || action == Action::exchange || action == Action::push ||
+               action == Action::push_other || action == Action::push_flags;
+    }
 };
 
 /// The instruction that the bytes start with; false when they are none that is known.

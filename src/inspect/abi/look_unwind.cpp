@@ -17,11 +17,24 @@ const code::FrameRow* Analysis::row_at(std::uint64_t address) {
     if (frame_ == nullptr || address < frame_->begin || address >= frame_->end) {
         frame_ = program_.frame_at(address);
         rows_ = frame_ == nullptr || frame_->is_signal_frame ? std::vector<code::FrameRow>() : code::rows_of(*frame_);
+        row_ = 0;
+        true_row_ = nullptr;
     }
-    const auto after =
-        std::upper_bound(rows_.begin(), rows_.end(), address,
-                         [](std::uint64_t where, const code::FrameRow& row) { return where < row.address; });
-    return frame_ == nullptr || after == rows_.begin() ? nullptr : &*std::prev(after);
+    const auto holds_from = [&](std::size_t row) { return row < rows_.size() && rows_[row].address <= address; };
+    if (!holds_from(row_) || holds_from(row_ + 1)) {
+        const auto after = std::partition_point(rows_.begin(), rows_.end(),
+                                                [&](const code::FrameRow& row) { return row.address <= address; });
+        row_ = after == rows_.begin() ? 0 : static_cast<std::size_t>(after - rows_.begin()) - 1;
+    }
+    return holds_from(row_) ? &rows_[row_] : nullptr;
+}
+
+// Asked at every instruction: as long as nothing is put on the stack, the answer stays.
+bool Analysis::holds(const code::FrameRow& row, const State& state) {
+    if (true_row_ != &row) {
+        true_row_ = is_saved_elsewhere(row, state) ? nullptr : &row;
+    }
+    return true_row_ == &row;
 }
 
 // What is left of a function from an instruction on, as Windows decodes it when it asks whether that is an epilogue: at the most
@@ -122,7 +135,7 @@ void Analysis::look_at_unwind(const Instruction& instruction, const State& state
     }
     const std::int64_t distance = is_callers ? 0 : value.offset + row->offset - cfa_at_entry;
     if (!is_callers && distance == 0) {
-        if (is_saved_elsewhere(*row, state)) {
+        if (!holds(*row, state)) {
             tell_of_unwind(FaultKind::unwind_registers, instruction);
         }
         return;

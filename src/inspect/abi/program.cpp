@@ -9,20 +9,16 @@
 
 namespace nasm_build::inspect::abi {
 
-namespace {
-
-constexpr std::uint32_t not_yet = 0, no_instruction = 1, first_index = 2;
-
-}  // namespace
-
 Program::Program(const code::CodeMap& map, const Image& image, const Sources* sources)
     : map_(map), sources_(sources), image_(image) {
+    std::size_t size = 0;
     for (const code::CodeSection& section : map.sections) {
-        const auto size = static_cast<std::size_t>(section.bytes.size());
-        decoded_.emplace_back(size, not_yet);
-        leaders_.emplace_back(size, false);
-        explored_.emplace_back(size, 0U);
+        extents_.push_back({section.address, section.bytes.size(), size});
+        size += static_cast<std::size_t>(section.bytes.size());
     }
+    decoded_.resize(size, not_yet);
+    marks_.resize(size, 0);
+    numbers_.resize(size, 0);
     for (const Export& one : image.exports) {
         exports_.emplace(one.name, one.address);
     }
@@ -58,6 +54,7 @@ Program::Program(const code::CodeMap& map, const Image& image, const Sources* so
     }
     find_parts();
     find_called_functions();
+    std::fill(numbers_.begin(), numbers_.end(), 0U);
     for (Function& function : functions_) {
         function.is_assembled = sources != nullptr && sources->covers(function.address);
     }
@@ -68,7 +65,8 @@ Function& Program::add_function(std::uint64_t address, std::uint64_t size, std::
     const auto [found, is_new] = by_address_.try_emplace(address, functions_.size());
     if (is_new) {
         functions_.push_back({address, 0, {}, false, std::nullopt, false, false, false});
-        make_leader(address);
+        mark(address, starts_block);
+        mark(address, starts_function);
     }
     Function& function = functions_[found->second];
     function.end = std::max(function.end, size == 0 ? 0 : address + size);
@@ -86,13 +84,18 @@ Function& Program::add_known_function(std::uint64_t address, std::uint64_t size,
     return function;
 }
 
-std::optional<Program::Place> Program::place_of(std::uint64_t address) const {
+std::size_t Program::find_position(std::uint64_t address) const {
     const code::CodeSection* const section = map_.section_at(address);
     if (section == nullptr) {
-        return std::nullopt;
+        return no_position;
     }
-    return Place{static_cast<std::size_t>(section - map_.sections.data()),
-                 static_cast<std::size_t>(address - section->address)};
+    extent_ = extents_[static_cast<std::size_t>(section - map_.sections.data())];
+    return extent_.position + static_cast<std::size_t>(address - extent_.address);
+}
+
+bool Program::is_of_linker(std::uint64_t address) const {
+    const code::CodeSection* const section = map_.section_at(address);
+    return section != nullptr && section->is_of_linker;
 }
 
 std::optional<std::size_t> Program::index_of(std::uint64_t address) const {
@@ -101,8 +104,7 @@ std::optional<std::size_t> Program::index_of(std::uint64_t address) const {
 }
 
 const Function* Program::function_at(std::uint64_t address) const {
-    // Asked behind every instruction: each function starts where ways meet, and that is a bit.
-    if (!is_leader(address)) {
+    if (!has_mark(address, starts_function)) {  // asked behind every instruction
         return nullptr;
     }
     const auto index = index_of(address);
@@ -110,33 +112,20 @@ const Function* Program::function_at(std::uint64_t address) const {
     return is_one ? &functions_[*index] : nullptr;
 }
 
-const Instruction* Program::instruction_at(std::uint64_t address) {
-    const auto place = place_of(address);
-    if (!place) {
+const Instruction* Program::decode_at(std::uint64_t address, std::size_t position) {
+    if (decoded_[position] == no_instruction) {
         return nullptr;
     }
-    std::uint32_t& entry = decoded_[place->section][place->offset];
-    if (entry == not_yet) {
-        Instruction instruction;
-        const auto rest = map_.sections[place->section].bytes.bytes().subspan(place->offset);
-        entry = no_instruction;
-        if (decode(rest, address, instruction)) {
-            entry = static_cast<std::uint32_t>(instructions_.size()) + first_index;
-            instructions_.push_back(instruction);
-        }
+    const code::CodeSection& section = *map_.section_at(address);
+    const auto rest = section.bytes.bytes().subspan(static_cast<std::size_t>(address - section.address));
+    Instruction instruction;
+    if (!decode(rest, address, instruction)) {
+        decoded_[position] = no_instruction;
+        return nullptr;
     }
-    return entry == no_instruction ? nullptr : &instructions_[entry - first_index];
-}
-
-bool Program::is_leader(std::uint64_t address) const {
-    const auto place = place_of(address);
-    return place && leaders_[place->section][place->offset];
-}
-
-void Program::make_leader(std::uint64_t address) {
-    if (const auto place = place_of(address)) {
-        leaders_[place->section][place->offset] = true;
-    }
+    decoded_[position] = static_cast<std::uint32_t>(instructions_.size()) + first_index;
+    instructions_.add(instruction);
+    return &instructions_.at(instructions_.size() - 1);
 }
 
 void Program::note_names(const Instruction& instruction) {
@@ -147,35 +136,36 @@ void Program::note_names(const Instruction& instruction) {
     }
 }
 
-std::vector<std::uint64_t> Program::explore(std::size_t function) {
+Program::Explored Program::explore(std::size_t function) {
     const std::uint64_t own = functions_[function].address;
     const auto stamp = static_cast<std::uint32_t>(function + 1);
-    std::vector<std::uint64_t> called;
+    Explored explored;
     std::vector<std::uint64_t> pending{own};
     while (!pending.empty()) {
         std::uint64_t at = pending.back();
         pending.pop_back();
         for (;;) {
-            const auto place = place_of(at);
-            if (!place || explored_[place->section][place->offset] == stamp) {
+            const std::size_t position = position_of(at);
+            if (position == no_position || numbers_[position] == stamp) {
                 break;
             }
             if (at != own && function_at(at) != nullptr) {
-                called.push_back(at);
+                explored.called.push_back(at);
                 break;
             }
-            explored_[place->section][place->offset] = stamp;
+            numbers_[position] = stamp;
             const Instruction* const found = instruction_at(at);
             if (found == nullptr) {
                 break;
             }
-            const Instruction instruction = *found;
+            const Instruction& instruction = *found;
             note_names(instruction);
             // `call next` and `pop`: no function, but a way to learn where the code lies.
             if (instruction.action == Action::call && instruction.is_direct &&
                 instruction.target != instruction.next()) {
-                called.push_back(instruction.target);
+                explored.called.push_back(instruction.target);
             }
+            note_destination(instruction, explored);
             const bool goes = instruction.action == Action::branch || instruction.action == Action::jump;
             if (goes && instruction.is_direct) {
                 make_leader(instruction.target);
@@ -188,18 +178,31 @@ std::vector<std::uint64_t> Program::explore(std::size_t function) {
             at = instruction.next();
         }
     }
-    std::sort(called.begin(), called.end());
-    called.erase(std::unique(called.begin(), called.end()), called.end());
-    return called;
+    for (std::vector<std::uint64_t>* const addresses : {&explored.called, &explored.through_memory}) {
+        std::sort(addresses->begin(), addresses->end());
+        addresses->erase(std::unique(addresses->begin(), addresses->end()), addresses->end());
+    }
+    return explored;
+}
+
+// A shared library calls its own exports by stubs, which lead through memory.
+void Program::note_destination(const Instruction& instruction, Explored& explored) {
+    if (instruction.action != Action::call && instruction.action != Action::jump) {
+        return;
+    }
+    const Destination destination = destination_of(instruction);
+    if (destination.kind == Destination::Kind::local &&
+        !(instruction.is_direct && destination.address == instruction.target)) {
+        explored.through_memory.push_back(destination.address);
+    }
 }
 
 void Program::find_called_functions() {
-    std::vector<std::vector<std::uint64_t>> called;
+    std::vector<Explored> explored;
     for (std::size_t index = 0; index < functions_.size(); ++index) {
-        called.push_back(explore(index));
-        for (const std::uint64_t target : called.back()) {
-            const auto place = place_of(target);
-            if (place && !map_.sections[place->section].is_of_linker) {
+        explored.push_back(explore(index));
+        for (const std::uint64_t target : explored.back().called) {
+            if (is_code(target) && !is_of_linker(target)) {
                 add_function(target, 0, {}).is_label = false;
             }
         }
@@ -214,11 +217,13 @@ void Program::find_called_functions() {
         by_address_[functions_[index].address] = index;
     }
     callees_.resize(functions_.size());
-    for (std::size_t old = 0; old < called.size(); ++old) {
+    for (std::size_t old = 0; old < explored.size(); ++old) {
         std::vector<std::size_t>& callees = callees_[by_address_.at(by_old_index[old])];
-        for (const std::uint64_t target : called[old]) {
-            if (const auto index = index_of(target)) {
-                callees.push_back(*index);
+        for (const auto* targets : {&explored[old].called, &explored[old].through_memory}) {
+            for (const std::uint64_t target : *targets) {
+                if (const auto index = index_of(target)) {
+                    callees.push_back(*index);
+                }
             }
         }
     }
@@ -238,6 +243,9 @@ std::uint64_t Program::end_of(const Function& function) const {
 }
 
 bool Program::is_nowhere(std::uint64_t address, const Function& function) const {
+    if (empty_parts_.empty()) {
+        return false;
+    }
     const auto [first, last] = empty_parts_.equal_range(address);
     return std::any_of(first, last, [&](const auto& one) {
         return one.second.size() == function.name.size() + 5 && one.second.starts_with(function.name);
@@ -275,8 +283,7 @@ Destination Program::through(std::uint64_t place, bool by_linker) const {
 
 Destination Program::destination_of(const Instruction& instruction) {
     if (instruction.is_direct) {
-        const auto place = place_of(instruction.target);
-        if (!place) {
+        if (!is_code(instruction.target)) {
             return {};
         }
         // A stub, of the linker's or a compiler's: at the most an endbr64, and a jump through memory.
@@ -289,8 +296,8 @@ Destination Program::destination_of(const Instruction& instruction) {
             const bool jumps = stub->action == Action::jump && !stub->is_direct && stub->memory.is_used &&
                                stub->memory.has_no_register();
             if (jumps) {
-                const Destination behind = through(static_cast<std::uint64_t>(stub->memory.displacement),
-                                                   map_.sections[place->section].is_of_linker);
+                const Destination behind =
+                    through(static_cast<std::uint64_t>(stub->memory.displacement), is_of_linker(instruction.target));
                 return behind.kind == Destination::Kind::unknown
                            ? Destination{Destination::Kind::local, instruction.target, {}}
                            : behind;

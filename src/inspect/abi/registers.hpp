@@ -4,6 +4,7 @@
 #pragma once
 
 #include <array>
+#include <bit>
 #include <cstdint>
 #include <string_view>
 
@@ -32,11 +33,11 @@ enum class Register : std::uint8_t {
 
 inline constexpr unsigned register_count = 16;
 
-/// A set of registers: general ones by `Register`, vector ones by their number.
+/// A set of registers: general ones by `Register`, vector ones by their number, from 0 to 15.
 class RegisterSet {
 public:
     constexpr RegisterSet() = default;
-    constexpr explicit RegisterSet(std::uint32_t bits) : bits_(bits) {}
+    constexpr explicit RegisterSet(std::uint32_t bits) : bits_(static_cast<std::uint16_t>(bits)) {}
     template <typename... Registers>
     [[nodiscard]] static constexpr RegisterSet of(Registers... registers) {
         RegisterSet set;
@@ -47,27 +48,38 @@ public:
     [[nodiscard]] static constexpr RegisterSet vectors(unsigned first, unsigned last) {
         RegisterSet set;
         for (unsigned number = first; number <= last; ++number) {
-            set.bits_ |= 1U << number;
+            set.add(number);
         }
         return set;
     }
 
-    constexpr void add(Register one) { bits_ |= one == Register::none ? 0U : 1U << static_cast<unsigned>(one); }
-    constexpr void add(unsigned number) { bits_ |= 1U << number; }
-    constexpr void add(RegisterSet other) { bits_ |= other.bits_; }
-    constexpr void remove(Register one) { bits_ &= ~(1U << static_cast<unsigned>(one)); }
+    constexpr void add(Register one) { *this = RegisterSet(bits_ | 1U << static_cast<unsigned>(one)); }  // none: no bit
+    constexpr void add(unsigned number) { *this = RegisterSet(bits_ | 1U << number); }
+    constexpr void add(RegisterSet other) { *this = RegisterSet(std::uint32_t{bits_} | other.bits_); }
     [[nodiscard]] constexpr bool has(Register one) const {
-        return one != Register::none && ((bits_ >> static_cast<unsigned>(one)) & 1U) != 0;
+        return has(static_cast<unsigned>(one));  // none: no bit
     }
-    [[nodiscard]] constexpr bool has(unsigned number) const { return ((bits_ >> number) & 1U) != 0; }
+    [[nodiscard]] constexpr bool has(unsigned number) const { return (std::uint32_t{bits_} >> number & 1U) != 0; }
     [[nodiscard]] constexpr bool empty() const { return bits_ == 0; }
     [[nodiscard]] constexpr std::uint32_t bits() const { return bits_; }
-    [[nodiscard]] constexpr RegisterSet without(RegisterSet other) const { return RegisterSet(bits_ & ~other.bits_); }
-    [[nodiscard]] constexpr RegisterSet both(RegisterSet other) const { return RegisterSet(bits_ & other.bits_); }
+    [[nodiscard]] constexpr RegisterSet without(RegisterSet other) const {
+        return RegisterSet(std::uint32_t{bits_} & ~std::uint32_t{other.bits_});
+    }
+    [[nodiscard]] constexpr RegisterSet both(RegisterSet other) const {
+        return RegisterSet(std::uint32_t{bits_} & other.bits_);
+    }
     constexpr bool operator==(const RegisterSet&) const = default;
 
+    /// Calls `action` with the number of each register of the set, in order.
+    template <typename Action>
+    constexpr void for_each(Action action) const {
+        for (std::uint32_t rest = bits_; rest != 0; rest &= rest - 1) {
+            action(static_cast<unsigned>(std::countr_zero(rest)));
+        }
+    }
+
 private:
-    std::uint32_t bits_ = 0;
+    std::uint16_t bits_ = 0;
 };
 
 /// What a function may rely on, and what it must leave alone.

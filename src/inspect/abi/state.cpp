@@ -1,7 +1,6 @@
 #include "inspect/abi/state.hpp"
 
 #include <algorithm>
-#include <tuple>
 
 namespace nasm_build::inspect::abi {
 
@@ -25,8 +24,32 @@ bool overlaps(const Slot& slot, std::uint32_t base, std::int64_t offset, std::in
     return slot.base == base && slot.offset < offset + size && offset < slot.offset + slot.size();
 }
 
-bool comes_before(const Slot& slot, const std::pair<std::uint32_t, std::int64_t>& place) {
-    return std::tie(slot.base, slot.offset) < std::tie(place.first, place.second);
+// In the order of slots, what is not before a place.
+template <typename Slots>
+auto first_from(Slots& slots, std::uint32_t base, std::int64_t offset) {
+    return std::partition_point(slots.begin(), slots.end(), [&](const Slot& slot) {
+        return slot.base != base ? slot.base < base : slot.offset < offset;
+    });
+}
+
+// Keeps the slots that both have.
+bool keep_common(std::vector<Slot>& mine, const std::vector<Slot>& theirs) {
+    auto kept = mine.begin();
+    auto other = theirs.begin();
+    for (const Slot& slot : mine) {
+        const auto comes_before = [](const Slot& one, const Slot& two) {
+            return one.base != two.base ? one.base < two.base : one.offset < two.offset;
+        };
+        while (other != theirs.end() && comes_before(*other, slot)) {
+            ++other;
+        }
+        if (other != theirs.end() && *other == slot) {
+            *kept++ = slot;
+        }
+    }
+    const bool changed = kept != mine.end();
+    mine.erase(kept, mine.end());
+    return changed;
 }
 
 // A number that only the modulus is known of.
@@ -47,10 +70,8 @@ std::int8_t joined_residue(const Value& one, const Value& other) {
     return is_even(one, mine) && is_even(other, theirs) ? Value::residue_in_doubt : std::int8_t{-1};
 }
 
+// Of two that differ.
 Value joined(const Value& one, const Value& other, std::uint32_t where, unsigned number) {
-    if (one == other) {
-        return one;
-    }
     if (one.is_stack() && other.is_stack()) {
         return fresh_stack(where, static_cast<Register>(number), joined_residue(one, other));
     }
@@ -113,8 +134,7 @@ std::optional<Value> State::load(const Value& address) const {
     if (!address.is_stack()) {
         return std::nullopt;
     }
-    const auto found =
-        std::lower_bound(slots.begin(), slots.end(), std::pair(address.base, address.offset), comes_before);
+    const auto found = first_from(slots, address.base, address.offset);
     if (found == slots.end() || found->base != address.base || found->offset != address.offset) {
         return std::nullopt;
     }
@@ -157,7 +177,7 @@ void State::store(const Value& address, const Value& value) {
     if (!is_worth_keeping(value) || slots.size() >= (is_less_worth ? most_slots / 2 : most_slots)) {
         return;
     }
-    slots.insert(std::lower_bound(slots.begin(), slots.end(), std::pair(slot.base, slot.offset), comes_before), slot);
+    slots.insert(first_from(slots, slot.base, slot.offset), slot);
 }
 
 void State::note_test_of(const Value& result) {
@@ -217,18 +237,16 @@ State entry_state() {
 bool join(State& into, const State& other, std::uint32_t where) {
     bool changed = false;
     for (unsigned number = 0; number < register_count; ++number) {
-        Value& mine = into.registers.at(number);
-        const Value both = joined(mine, other.registers.at(number), where, number);
+        Value& mine = into.registers[number];
+        const Value& theirs = other.registers[number];
+        if (mine == theirs) {
+            continue;
+        }
+        const Value both = joined(mine, theirs, where, number);
         changed = changed || !(both == mine);
         mine = both;
     }
-    const std::size_t before = into.slots.size();
-    std::erase_if(into.slots, [&](const Slot& slot) {
-        const auto found =
-            std::lower_bound(other.slots.begin(), other.slots.end(), std::pair(slot.base, slot.offset), comes_before);
-        return found == other.slots.end() || !(*found == slot);
-    });
-    changed = changed || into.slots.size() != before;
+    changed = keep_common(into.slots, other.slots) || changed;
     const auto narrow = [&changed](RegisterSet& mine, RegisterSet both) {
         changed = changed || !(mine == both);
         mine = both;

@@ -7,8 +7,10 @@
 #pragma once
 
 #include <array>
+#include <bit>
 #include <cstdint>
 #include <optional>
+#include <type_traits>
 #include <vector>
 
 #include "inspect/abi/instruction.hpp"
@@ -16,7 +18,7 @@
 namespace nasm_build::inspect::abi {
 
 struct Value {
-    enum class Kind : std::uint8_t {
+    enum class Kind : std::uint16_t {
         unknown,
         /// By a call that leaves anything in it: whoever reads it reads what nobody wrote. `number` is 1 where that holds on one way
         /// here alone.
@@ -46,7 +48,11 @@ struct Value {
     std::uint32_t base = 0;
     std::int64_t offset = 0;
 
-    bool operator==(const Value&) const = default;
+    /// Asked at every place where ways meet: two words are compared, for which there is no padding.
+    bool operator==(const Value& other) const {
+        using Words = std::array<std::uint64_t, 2>;
+        return std::bit_cast<Words>(*this) == std::bit_cast<Words>(other);
+    }
 
     [[nodiscard]] static Value entry(Register one) { return {Kind::entry, static_cast<std::uint8_t>(one), -1, 0, 0}; }
     [[nodiscard]] static Value entry_vector(unsigned number) {
@@ -77,6 +83,7 @@ struct Value {
     /// A stack address modulo 16, from 0 to 15; nothing when that is not known.
     [[nodiscard]] std::optional<unsigned> alignment() const;
 };
+static_assert(std::has_unique_object_representations_v<Value>);
 
 /// A place of the stack that holds something worth keeping: a register's value at entry, or an address of the stack.
 struct Slot {

@@ -1,5 +1,6 @@
 // What calls, branches, jumps and returns do: where control goes, and with what.
 #include <algorithm>
+#include <utility>
 
 #include "inspect/abi/analysis.hpp"
 #include "inspect/abi/imports.hpp"
@@ -97,7 +98,7 @@ bool Analysis::step_call(const Instruction& instruction, State& state) {
     compared_ = {};
     state.bounded_memory = {};
     if (const auto callee = callee_of(destination)) {
-        callees_.insert(*callee);
+        callees_.push_back(*callee);
         const Summary& summary = summaries_[*callee];
         if (summary.needs_alignment) {
             need_alignment(instruction.address);
@@ -146,77 +147,98 @@ bool Analysis::step_call(const Instruction& instruction, State& state) {
     return true;
 }
 
-void Analysis::step_branch(const Instruction& instruction, const State& state) {
-    State taken = state;
-    State passed = state;
-    const auto bound = [&](State& refined, std::int64_t most) {
+// What a branch tells on one of its ways, of the comparison in front of it.
+Analysis::Learned Analysis::learn(Condition condition, const State& state) const {
+    Learned learned;
+    const auto bound = [&](bool is_when_taken, std::int64_t most) {
+        learned.is_when_taken = is_when_taken;
         const auto left = compared_.left;
         if (compared_.memory.is_used && most >= 0 && most < 255) {
-            refined.bounded_memory = {compared_.memory, most};
+            learned.memory = BoundedMemory{compared_.memory, most};
         }
         if (left != Register::none && compared_.right == Register::none && most >= 0 && left != Register::rsp) {
-            const std::int64_t known = refined.at(left).most();
+            const std::int64_t known = state.at(left).most();
             const std::int64_t largest = compared_.width >= 63 ? most : (std::int64_t{1} << compared_.width) - 1;
-            refined.at(left) = known >= 0 && known <= largest
-                                   ? Value::at_most(std::min(known, most))
-                                   : Value{Value::Kind::bounded, compared_.width, -1, 0, most};
+            learned.one = left;
+            learned.value = known >= 0 && known <= largest ? Value::at_most(std::min(known, most))
+                                                           : Value{Value::Kind::bounded, compared_.width, -1, 0, most};
         }
     };
-    const auto equate = [&](State& refined) {
+    const auto equate = [&](bool is_when_taken) {
+        learned.is_when_taken = is_when_taken;
         if (compared_.left == Register::none || compared_.right == Register::none) {
             return;
         }
-        const Value left = refined.at(compared_.left);
-        const Value right = refined.at(compared_.right);
+        const Value& left = state.at(compared_.left);
+        const Value& right = state.at(compared_.right);
         if (left.is_stack() && right.is_stack()) {
             // Of a place where ways met and one that is counted from another base, the latter says more.
             const bool left_is_older = left.base < right.base;
-            refined.at(left_is_older ? compared_.right : compared_.left) = left_is_older ? left : right;
+            learned.one = left_is_older ? compared_.right : compared_.left;
+            learned.value = left_is_older ? left : right;
         }
     };
-    switch (instruction.condition) {
+    switch (condition) {
         case Condition::above:
-            bound(passed, compared_.constant);
+            bound(false, compared_.constant);
             break;
         case Condition::not_above:
-            bound(taken, compared_.constant);
+            bound(true, compared_.constant);
             break;
         case Condition::below:
-            bound(taken, compared_.constant > 0 ? compared_.constant - 1 : -1);
+            bound(true, compared_.constant > 0 ? compared_.constant - 1 : -1);
             break;
         case Condition::not_below:
-            bound(passed, compared_.constant > 0 ? compared_.constant - 1 : -1);
+            bound(false, compared_.constant > 0 ? compared_.constant - 1 : -1);
             break;
         case Condition::equal:
-            equate(taken);
+            equate(true);
             break;
         case Condition::not_equal:
-            equate(passed);
+            equate(false);
             break;
         default:
             break;
     }
+    return learned;
+}
+
+void Analysis::Learned::exchange(State& state) {
+    if (one != Register::none) {
+        std::swap(state.at(one), value);
+    }
+    if (memory) {
+        std::swap(state.bounded_memory, *memory);
+    }
+}
+
+void Analysis::step_branch(const Instruction& instruction, State& state) {
+    Learned learned = learn(instruction.condition, state);
+    if (learned.is_when_taken) {
+        learned.exchange(state);
+    }
     if (instruction.is_direct) {
         const Function* const other = program_.function_at(instruction.target);
-        const bool leaves = other != nullptr && other != &function_ && is_at_entry(taken);
+        const bool leaves = other != nullptr && other != &function_ && is_at_entry(state);
         if (leaves) {
-            tail(instruction, taken, {Destination::Kind::local, instruction.target, {}});
+            tail(instruction, state, {Destination::Kind::local, instruction.target, {}});
         } else if (!program_.is_code(instruction.target)) {
             give_up(instruction.address, "it jumps to where no code is");
         } else {
-            go(instruction.target, taken, instruction.address);
+            go(instruction.target, state, instruction.address);
         }
     }
+    learned.exchange(state);  // what is known on the one way is taken back, or what is known on the other one put in
     const std::uint64_t next = instruction.next();
     const Function* const following = program_.function_at(next);
     if (following != nullptr && following != &function_) {
-        tail(instruction, passed, {Destination::Kind::local, next, {}});
+        tail(instruction, state, {Destination::Kind::local, next, {}});
         return;
     }
-    go(next, passed, 0);
+    go(next, state, 0);
 }
 
-void Analysis::step_jump(const Instruction& instruction, State& state) {
+void Analysis::step_jump(const Instruction& instruction, const State& state) {
     if (instruction.is_direct) {
         const Destination destination = program_.destination_of(instruction);
         const Function* const other = program_.function_at(instruction.target);
@@ -246,13 +268,15 @@ void Analysis::step_jump(const Instruction& instruction, State& state) {
     }
 }
 
-void Analysis::tail(const Instruction& instruction, State& state, const Destination& destination) {
-    if (is_looking_) {
+void Analysis::tail(const Instruction& instruction, const State& state, const Destination& destination) {
+    if (phase_ == Phase::looking) {
         look_at_tail(state, instruction.address, destination);
+    }
+    if (phase_ != Phase::following) {
         return;
     }
     if (const auto callee = callee_of(destination)) {
-        callees_.insert(*callee);
+        callees_.push_back(*callee);
         const Summary& summary = summaries_[*callee];
         summary_.writes_home = summary_.writes_home || summary.writes_home || !summary.is_followed;
         if (summary.needs_alignment) {
@@ -278,7 +302,7 @@ void Analysis::tail(const Instruction& instruction, State& state, const Destinat
 }
 
 void Analysis::step_return(const Instruction& instruction, const State& state) {
-    if (!is_looking_) {
+    if (phase_ == Phase::following) {
         leave(state, instruction.constant);
     }
 }

@@ -131,12 +131,12 @@ void Analysis::step_data(const Instruction& instruction, State& state) {
         default:
             break;
     }
-    for (unsigned number = 0; number < register_count; ++number) {
+    written.for_each([&](unsigned number) {
         const auto one = static_cast<Register>(number);
-        if (written.has(one) && !(one == to && result)) {
+        if (!(one == to && result)) {
             write(state, one, instruction.writes_32.has(one) ? Value::at_most(largest_32) : Value{}, at);
         }
-    }
+    });
     if (result && to != Register::none) {
         write(state, to, *result, at);
     }

@@ -1,13 +1,19 @@
 #include "inspect/abi/verify.hpp"
 
 #include <algorithm>
+#include <memory>
 #include <set>
+#include <unordered_map>
+#include <utility>
 
 #include "inspect/abi/analysis.hpp"
 
 namespace nasm_build::inspect::abi {
 
 namespace {
+
+/// Blocks of functions that call each other, whose states are kept until all of them are known; half a kilobyte each.
+constexpr std::size_t most_kept_blocks = std::size_t{1} << 17U;
 
 /// The strongly connected components of the graph of calls, callees first (Tarjan 1972, without recursion).
 class Components {
@@ -26,6 +32,7 @@ private:
     struct Node {
         std::size_t number = 0;  ///< in the order of the visit, from 1
         std::size_t low = 0;
+        std::size_t finished = 0;  ///< in the order in which all that it calls were visited
         std::size_t next_callee = 0;
         bool is_on_stack = false;
     };
@@ -53,6 +60,7 @@ private:
                 continue;
             }
             calls_.pop_back();
+            node.finished = ++finished_;
             if (!calls_.empty()) {
                 nodes_[calls_.back()].low = std::min(nodes_[calls_.back()].low, node.low);
             }
@@ -70,9 +78,12 @@ private:
             nodes_[index].is_on_stack = false;
             component.push_back(index);
             if (index == root) {
-                return;
+                break;
             }
         }
+        // Callees first, but where they call each other: then most of what a function needs is known when it is followed.
+        std::sort(component.begin(), component.end(),
+                  [this](std::size_t one, std::size_t other) { return nodes_[one].finished < nodes_[other].finished; });
     }
 
     const Program& program_;
@@ -81,6 +92,7 @@ private:
     std::vector<std::size_t> calls_;
     std::vector<std::vector<std::size_t>> components_;
     std::size_t count_ = 0;
+    std::size_t finished_ = 0;
 };
 
 void merge(Summary& into, const Summary& found) {
@@ -117,7 +129,7 @@ public:
         while (!stale_.empty()) {
             const std::size_t index = *stale_.begin();
             stale_.erase(stale_.begin());
-            analyse(index);
+            take_faults(index, analyse(index));
         }
         return collect();
     }
@@ -140,28 +152,44 @@ private:
                 stale_.insert(index);
             }
         }
+        // What was found of a function counts once those that it calls are known; until then it is kept, or found out anew.
+        std::unordered_map<std::size_t, std::unique_ptr<Analysis>> kept;
+        std::size_t kept_blocks = 0;
         const auto is_stale = [this](std::size_t index) { return stale_.contains(index); };
         while (std::any_of(component.begin(), component.end(), is_stale)) {
             for (const std::size_t index : component) {
-                if (stale_.erase(index) != 0) {
-                    analyse(index);
+                if (stale_.erase(index) == 0) {
+                    continue;
                 }
+                std::unique_ptr<Analysis>& analysis = kept[index];
+                kept_blocks -= analysis ? analysis->block_count() : 0;
+                analysis = analyse(index);
+                if (kept_blocks + analysis->block_count() > most_kept_blocks) {
+                    analysis.reset();
+                }
+                kept_blocks += analysis ? analysis->block_count() : 0;
             }
+        }
+        for (auto& [index, analysis] : kept) {
+            take_faults(index, analysis ? std::move(analysis) : analyse(index));
         }
     }
 
-    void analyse(std::size_t index) {
-        Analysis analysis(program_, convention_, summaries_, index);
-        analysis.run();
+    void take_faults(std::size_t index, std::unique_ptr<Analysis> analysis) {
+        Result& result = results_[index];
+        result.faults = analysis->faults();
+        result.reason = analysis->reason();
+        result.reason_address = analysis->reason_address();
+    }
+
+    std::unique_ptr<Analysis> analyse(std::size_t index) {
+        auto analysis = std::make_unique<Analysis>(program_, convention_, summaries_, index);
+        analysis->run();
         Summary found = summaries_[index];
-        merge(found, analysis.summary());
-        for (const std::size_t callee : analysis.callees()) {
+        merge(found, analysis->summary());
+        for (const std::size_t callee : analysis->callees()) {
             callers_[callee].insert(index);
         }
-        Result& result = results_[index];
-        result.faults = analysis.faults();
-        result.reason = analysis.reason();
-        result.reason_address = analysis.reason_address();
         // What a function is told of is not told of its callers as well.
         if (program_.functions()[index].has_known_convention) {
             found.changed = found.changed.without(convention_.kept);
@@ -174,6 +202,7 @@ private:
             summaries_[index] = found;
             stale_.insert(callers_[index].begin(), callers_[index].end());
         }
+        return analysis;
     }
 
     Verified collect() {
