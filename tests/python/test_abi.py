@@ -47,6 +47,24 @@ SYSTEM_V = {
             f"  fix: save rbx before kernel+0x1 and restore it before the return, {SAVE}",
         ),
     ),
+    "a frame pointer that is lost on one way and not on the other": Case(
+        """\
+        push    rbp
+        mov     rbp, rsp
+        test    rdi, rdi
+        jnz     .end
+        add     rsp, 8
+        ret
+.end:   leave
+        ret
+""",
+        (
+            "error: kernel returns with rbp changed [callee-saved]",
+            "    kernel+0x1: rbp written here",
+            "    kernel+0xd: here",
+            f"  fix: save rbp before kernel+0x1 and restore it before the return, {SAVE}",
+        ),
+    ),
     "a register of which a byte is written": Case(
         """\
         mov     r12b, 1
@@ -312,6 +330,25 @@ def test_win64(samples: Samples, what: str) -> None:
     assert told(samples, make(samples, "pe", case.code)) == list(case.said)
 
 
+MASKED_INDEX = """\
+        push    rbx
+        {names}
+        and     edi, 7
+        lea     rcx, [.table]
+        movsxd  rax, [rcx + rdi * 4]
+        add     rax, rcx
+        jmp     rax
+.one:   mov     eax, 1
+.two:   pop     rbx
+        ret
+.bad:   pop     rbx
+        pop     rbx
+        ret
+.table: dd .one - .table, .two - .table
+.other: dd .bad - .table
+"""
+"""Read beyond its two entries, the table leads to code that takes too much from the stack."""
+
 GOOD = {
     "system v": """\
         push    rbx
@@ -362,6 +399,7 @@ GOOD = {
 .end:   pop     rbx
         ret
 """,
+    "a jump table with fewer entries than its index has values": MASKED_INDEX.format(names="lea     rdx, [.other]"),
     "a loop that takes the stack in steps": """\
         push    rbp
         mov     rbp, rsp
@@ -584,6 +622,13 @@ def test_what_cannot_be_followed_is_not_checked(samples: Samples) -> None:
     rules, _, reason = lines[0].removeprefix(f"{LINUX}: not checked: ").partition(", because ")
     assert set(rules.split(", ")) == {*RULES} - {"shadow-space", "win64-epilog", "stack-probe"}
     assert reason == "1 of its 2 functions could not be followed (kernel: a computed jump was not resolved)"
+
+
+def test_a_jump_table_that_may_have_been_read_beyond_its_end_gives_no_error(samples: Samples) -> None:
+    made = make(samples, "elf", MASKED_INDEX.format(names="mov     edx, 1"))
+    assert told(samples, made) == []
+    reason = "1 of its 2 functions could not be followed (kernel: a jump table has no bound that is known)"
+    assert reason in samples.check("--abi", made).output
 
 
 def test_the_code_is_followed_when_that_is_asked_for(samples: Samples) -> None:

@@ -85,6 +85,7 @@ private:
     void step_return(const Instruction& instruction, const State& state);
     void tail(const Instruction& instruction, const State& state, const Destination& destination);
     void go(std::uint64_t target, const State& state, std::uint64_t by);
+    [[nodiscard]] bool is_open(const Value& target) const;
     bool jump_by_table(const Instruction& instruction, const State& state);
     void leave(const State& state, std::int64_t pops);
 

@@ -171,7 +171,8 @@ void Analysis::find_jumps_into_instructions() {
 
 // rsp was set to what a register of the caller's held: from there on there is nothing to follow, and no return.
 std::vector<Fault> Analysis::lost_stack() {
-    if (lost_stack_.first == 0 || !(function_.has_known_convention || function_.is_assembled)) {
+    const bool is_ours = function_.has_known_convention || function_.is_assembled;
+    if (lost_stack_.first == 0 || !is_ours || has_open_table_) {
         return {};
     }
     const auto [address, subject] = lost_stack_;
@@ -313,6 +314,7 @@ void Analysis::look_at_tail(const State& state, std::uint64_t address, const Des
 
 Analysis::Passage Analysis::pass(std::uint64_t block, Register subject, bool is_changed, std::uint64_t until) {
     Passage passage;
+    reason_.clear();  // what a way with another value in a register meets is no reason against the function
     State state = blocks_.at(block).state;
     if (subject != Register::none && subject != Register::rsp) {
         state.at(subject) = is_changed ? Value{} : Value::entry(subject);
@@ -395,6 +397,7 @@ void Analysis::explain(Fault& fault) {
             }
         }
     }
+    reason_.clear();
     for (const Visit& visit : way) {
         if (visit.by != 0) {
             fault.path.push_back({visit.by, "jump taken", {}, {}});

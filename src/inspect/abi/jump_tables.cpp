@@ -21,19 +21,26 @@ std::optional<std::int64_t> Analysis::table_of(const Memory& memory, const State
     return base.kind == Value::Kind::constant ? std::optional(sum(base, memory.displacement).offset) : std::nullopt;
 }
 
+// Whether a table may end earlier than its index says. Compilers leave out the entries of numbers that they know never to come,
+// though seven bits of a word could hold them; people who mask an index have an entry for each.
+bool Analysis::is_open(const Value& target) const {
+    const bool is_in_doubt = (target.residue & Value::table_in_doubt) != 0;
+    return target.number == 0 || (is_in_doubt && !function_.is_assembled);
+}
+
 bool Analysis::jump_by_table(const Instruction& instruction, const State& state) {
     Value target;
     const Memory& memory = instruction.memory;
     if (instruction.source != Register::none) {
         target = state.at(instruction.source);
     } else if (const auto table = table_of(memory, state); table && memory.scale == 8) {
-        target = {Value::Kind::table_pointer, entries_of(state.at(memory.index)), -1, 0, *table};
+        target = from_table(Value::Kind::table_pointer, state.at(memory.index), 0, *table);
     }
     const std::vector<std::uint64_t> targets = table_targets(target);
     if (targets.empty()) {
         return false;
     }
-    has_open_table_ = has_open_table_ || target.number == 0;
+    has_open_table_ = has_open_table_ || is_open(target);
     for (const std::uint64_t one : targets) {
         go(one, state, instruction.address);
     }
@@ -54,7 +61,7 @@ std::vector<std::uint64_t> Analysis::table_targets(const Value& target) const {
     const std::uint64_t first = function_.address;
     const std::uint64_t end = program_.end_of(function_);
     const std::uint64_t count = target.number == 0 ? most_table_entries : target.number;
-    const std::uint64_t limit = target.number == 0 ? program_.next_named(start) : ~std::uint64_t{0};
+    const std::uint64_t limit = is_open(target) ? program_.next_named(start) : ~std::uint64_t{0};
     for (std::uint64_t index = 0; index < count && start + index * width < limit; ++index) {
         const std::uint64_t place = start + index * width;
         std::uint64_t where = 0;
@@ -70,7 +77,8 @@ std::vector<std::uint64_t> Analysis::table_targets(const Value& target) const {
                 break;
             }
             const auto signed_number = static_cast<std::int32_t>(static_cast<std::uint32_t>(*number));
-            where = base + (target.residue == 0 ? *number : static_cast<std::uint64_t>(std::int64_t{signed_number}));
+            const bool is_unsigned = (target.residue & Value::table_is_unsigned) != 0;
+            where = base + (is_unsigned ? *number : static_cast<std::uint64_t>(std::int64_t{signed_number}));
         }
         const bool is_within = (where >= first && where < end) || program_.is_in_part(where);
         if (!is_within || !program_.is_code(where)) {

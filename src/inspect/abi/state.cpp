@@ -83,10 +83,12 @@ Value joined(const Value& one, const Value& other, std::uint32_t where, unsigned
         return {Kind::destroyed, 1, -1, 0, 0};
     }
     if (one.kind == Kind::bounded && other.kind == Kind::bounded && one.number == other.number) {
-        return {Kind::bounded, one.number, -1, 0, std::max(one.offset, other.offset)};
+        return {Kind::bounded, one.number, std::max(one.residue, other.residue), 0, std::max(one.offset, other.offset)};
     }
     if (one.most() >= 0 && other.most() >= 0) {
-        return Value::at_most(std::max(one.most(), other.most()));
+        const auto is_in_doubt = [](const Value& value) { return value.kind == Kind::bounded && value.residue == 0; };
+        const std::int64_t most = std::max(one.most(), other.most());
+        return is_in_doubt(one) || is_in_doubt(other) ? Value::fits_in(most) : Value::at_most(most);
     }
     const auto is_multiple = [](const Value& value) {
         return (value.kind == Kind::unknown && value.residue == 0) ||

@@ -39,11 +39,13 @@ struct Value {
     };
     /// Of an address that was moved by a multiple of 8: it is 8 bytes off a multiple of 16 every other time.
     static constexpr std::int8_t residue_in_doubt = -2;
+    /// Of what comes from a table: its entries are extended with zeros; it may have fewer than `number`.
+    static constexpr std::int8_t table_is_unsigned = 1, table_in_doubt = 2;
 
     Kind kind = Kind::unknown;
     std::uint8_t number = 0;
     /// Of a stack address: its base modulo 16, or `residue_in_doubt`. Of an unknown value: 0 where it is a multiple of 16, 8 where it
-    /// is one of 8. Of a table's entry: 0 where it is extended with zeros. Otherwise -1.
+    /// is one of 8. Of a bounded one: 0 where its form alone bounds it. Of what comes from a table: the two flags above. Otherwise -1.
     std::int8_t residue = -1;
     std::uint32_t base = 0;
     std::int64_t offset = 0;
@@ -59,8 +61,10 @@ struct Value {
         return {Kind::entry_vector, static_cast<std::uint8_t>(number), -1, 0, 0};
     }
     [[nodiscard]] static Value constant(std::int64_t number) { return {Kind::constant, 0, -1, 0, number}; }
-    /// A number of 64 bits from 0 to `most`.
+    /// A number of 64 bits from 0 to `most`, as a comparison told.
     [[nodiscard]] static Value at_most(std::int64_t most) { return {Kind::bounded, 64, -1, 0, most}; }
+    /// The same, as its form tells: a mask, or few bits. Compilers may know that it never is as large.
+    [[nodiscard]] static Value fits_in(std::int64_t most) { return {Kind::bounded, 64, 0, 0, most}; }
     [[nodiscard]] static Value destroyed() { return {Kind::destroyed, 0, -1, 0, 0}; }
     [[nodiscard]] static Value flags(bool is_direction_set) {
         return {Kind::flags, static_cast<std::uint8_t>(is_direction_set ? 1 : 0), -1, 0, 0};

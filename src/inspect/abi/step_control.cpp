@@ -160,8 +160,11 @@ Analysis::Learned Analysis::learn(Condition condition, const State& state) const
             const std::int64_t known = state.at(left).most();
             const std::int64_t largest = compared_.width >= 63 ? most : (std::int64_t{1} << compared_.width) - 1;
             learned.one = left;
-            learned.value = known >= 0 && known <= largest ? Value::at_most(std::min(known, most))
-                                                           : Value{Value::Kind::bounded, compared_.width, -1, 0, most};
+            if (known < 0 || known > largest) {
+                learned.value = {Value::Kind::bounded, compared_.width, -1, 0, most};
+            } else {
+                learned.value = known < most ? state.at(left) : Value::at_most(most);
+            }
         }
     };
     const auto equate = [&](bool is_when_taken) {

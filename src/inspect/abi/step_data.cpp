@@ -94,25 +94,26 @@ void Analysis::step_data(const Instruction& instruction, State& state) {
             if (state.bounded_memory.place.is_same_place(memory)) {
                 result = Value::at_most(state.bounded_memory.most);
             } else if (const auto known = table_of(memory, state); known && memory.scale == 8) {
-                result = {Value::Kind::table_pointer, entries_of(state.at(memory.index)), -1, 0, *known};
+                result = from_table(Value::Kind::table_pointer, state.at(memory.index), 0, *known);
             }
             break;
         case Action::load_signed_32:
         case Action::load_32:
-            result = instruction.action == Action::load_32 ? Value::at_most(largest_32) : Value{};
+            result = instruction.action == Action::load_32 ? Value::fits_in(largest_32) : Value{};
             if (state.bounded_memory.place.is_same_place(memory)) {
                 result = Value::at_most(state.bounded_memory.most);
             } else if (const auto known = table_of(memory, state); known && memory.scale == 4) {
                 const bool is_signed = instruction.action == Action::load_signed_32;
-                result = {Value::Kind::table_entry, entries_of(state.at(memory.index)),
-                          static_cast<std::int8_t>(is_signed ? -1 : 0), 0, *known};
+                result = from_table(Value::Kind::table_entry, state.at(memory.index),
+                                    is_signed ? std::int8_t{0} : Value::table_is_unsigned, *known);
             }
             break;
         case Action::mask_32:
-            result = instruction.constant >= 0 ? masked({}, instruction.constant, 0, to) : Value::at_most(largest_32);
+            result = instruction.constant >= 0 ? masked({}, instruction.constant, 0, to) : Value::fits_in(largest_32);
             break;
         case Action::load_8:
-            result = Value::at_most(state.bounded_memory.place.is_same_place(memory) ? state.bounded_memory.most : 255);
+            result = state.bounded_memory.place.is_same_place(memory) ? Value::at_most(state.bounded_memory.most)
+                                                                      : Value::fits_in(255);
             break;
         case Action::exchange: {
             if (memory.is_used) {
@@ -134,7 +135,7 @@ void Analysis::step_data(const Instruction& instruction, State& state) {
     written.for_each([&](unsigned number) {
         const auto one = static_cast<Register>(number);
         if (!(one == to && result)) {
-            write(state, one, instruction.writes_32.has(one) ? Value::at_most(largest_32) : Value{}, at);
+            write(state, one, instruction.writes_32.has(one) ? Value::fits_in(largest_32) : Value{}, at);
         }
     });
     if (result && to != Register::none) {

@@ -79,7 +79,7 @@ Value masked(const Value& value, std::int64_t mask, std::uint32_t where, Registe
         return made;
     }
     if (mask >= 0) {
-        return Value::at_most(mask);
+        return Value::fits_in(mask);
     }
     Value result;
     result.residue = (mask & 15) == 0 ? std::int8_t{0} : (mask & 7) == 0 ? std::int8_t{8} : std::int8_t{-1};
@@ -92,14 +92,16 @@ Value extended(const Value& value, unsigned width) {
     }
     const std::int64_t largest = (std::int64_t{1} << width) - 1;
     if (value.kind == Value::Kind::bounded && value.number >= width && value.offset <= largest) {
-        return Value::at_most(value.offset);
+        return {Value::Kind::bounded, 64, value.residue, 0, value.offset};
     }
-    return width < 32 ? Value::at_most(largest) : Value{};
+    return width < 32 ? Value::fits_in(largest) : Value{};
 }
 
-std::uint8_t entries_of(const Value& index) {
+Value from_table(Value::Kind kind, const Value& index, std::int8_t flags, std::int64_t table) {
     const bool is_known = index.kind == Value::Kind::bounded && index.number == 64 && index.offset < 255;
-    return is_known ? static_cast<std::uint8_t>(index.offset + 1) : 0;
+    const bool is_in_doubt = is_known && index.residue == 0;
+    return {kind, is_known ? static_cast<std::uint8_t>(index.offset + 1) : std::uint8_t{0},
+            static_cast<std::int8_t>(is_in_doubt ? flags | Value::table_in_doubt : flags), 0, table};
 }
 
 }  // namespace nasm_build::inspect::abi

@@ -21,7 +21,7 @@ inline constexpr std::int64_t largest_32 = 0xFFFFFFFF;
 [[nodiscard]] Value masked(const Value& value, std::int64_t mask, std::uint32_t where, Register one);
 /// Of the low bits of a register, extended to all of them.
 [[nodiscard]] Value extended(const Value& value, unsigned width);
-/// How many entries of a table such an index can mean; 0 where that is not known.
-[[nodiscard]] std::uint8_t entries_of(const Value& index);
+/// What a table at an address has for an index; `flags` are those of its entries.
+[[nodiscard]] Value from_table(Value::Kind kind, const Value& index, std::int8_t flags, std::int64_t table);
 
 }  // namespace nasm_build::inspect::abi
