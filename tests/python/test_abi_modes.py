@@ -252,6 +252,27 @@ def test_a_variadic_function_and_al(samples: Samples, binary: str) -> None:
     assert told(samples, make(samples, binary, code.format("xor     eax, eax\n        "))) == []
 
 
+@pytest.mark.parametrize("binary", ["elf", "macho"])
+@pytest.mark.parametrize("comparison", ["test    rax, rax", "cmp     rax, 0"])
+def test_a_result_that_is_zero_says_in_al_that_there_are_no_vectors(
+    samples: Samples, binary: str, comparison: str
+) -> None:
+    code = """\
+        sub     rsp, 8
+        @PyErr_Occurred
+        {comparison}
+        {branch}     .end
+        lea     rsi, [rsp]
+        mov     rdi, rsi
+        @PyErr_Format
+.end:   add     rsp, 8
+        ret
+"""
+    assert told(samples, make(samples, binary, code.format(comparison=comparison, branch="jnz"))) == []
+    warning = "warning: kernel calls PyErr_Format, which is variadic, without the number of vector arguments in al [vararg-al]"
+    assert told(samples, make(samples, binary, code.format(comparison=comparison, branch="jz")))[0] == warning
+
+
 def test_a_page_of_the_stack_on_windows(samples: Samples) -> None:
     code = "        sub     rsp, 4104\n{}        add     rsp, 4104\n        ret\n"
     assert told(samples, make(samples, "pe", code.format(""))) == [

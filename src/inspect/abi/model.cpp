@@ -81,7 +81,10 @@ void model_two(const ZydisDecodedInstruction& decoded, const Operands& operands,
             }
             break;
         case ZYDIS_MNEMONIC_TEST:
-            instruction.asks_for_zero = to_whole && is_whole_register(from) && to.reg.value == from.reg.value;
+            if (to_whole && is_whole_register(from) && to.reg.value == from.reg.value) {
+                instruction.asks_for_zero = true;
+                instruction.action = Action::compare;  // with 0
+            }
             break;
         case ZYDIS_MNEMONIC_XCHG: {
             const bool is_to_memory = to.type == ZYDIS_OPERAND_TYPE_MEMORY;

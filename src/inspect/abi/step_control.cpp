@@ -169,10 +169,18 @@ Analysis::Learned Analysis::learn(Condition condition, const State& state) const
     };
     const auto equate = [&](bool is_when_taken) {
         learned.is_when_taken = is_when_taken;
-        if (compared_.left == Register::none || compared_.right == Register::none) {
+        if (compared_.left == Register::none) {
             return;
         }
         const Value& left = state.at(compared_.left);
+        if (compared_.right == Register::none) {
+            // A result that is zero is a number like others: al says that there are no vector registers.
+            if (left.kind == Value::Kind::result && compared_.constant == 0 && compared_.width == 64) {
+                learned.one = compared_.left;
+                learned.value = Value::constant(0);
+            }
+            return;
+        }
         const Value& right = state.at(compared_.right);
         if (left.is_stack() && right.is_stack()) {
             // Of a place where ways met and one that is counted from another base, the latter says more.

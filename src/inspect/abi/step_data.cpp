@@ -178,6 +178,7 @@ void Analysis::step_data(const Instruction& instruction, State& state) {
     step_floating(instruction, address, state);
     if (instruction.writes_flags) {
         state.are_flags_destroyed = false;
+        compared_ = {};
     }
     if (instruction.action == Action::compare) {
         compared_ = {to, Register::none, instruction.constant, instruction.width, {}};
