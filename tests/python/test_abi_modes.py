@@ -253,7 +253,7 @@ def test_a_variadic_function_and_al(samples: Samples, binary: str) -> None:
 
 
 @pytest.mark.parametrize("binary", ["elf", "macho"])
-@pytest.mark.parametrize("comparison", ["test    rax, rax", "cmp     rax, 0"])
+@pytest.mark.parametrize("comparison", ["test    rax, rax", "cmp     rax, 0", "test    eax, eax"])
 def test_a_result_that_is_zero_says_in_al_that_there_are_no_vectors(
     samples: Samples, binary: str, comparison: str
 ) -> None:

@@ -81,9 +81,10 @@ void model_two(const ZydisDecodedInstruction& decoded, const Operands& operands,
             }
             break;
         case ZYDIS_MNEMONIC_TEST:
-            if (to_whole && is_whole_register(from) && to.reg.value == from.reg.value) {
-                instruction.asks_for_zero = true;
+            if (is_low_part(to) && is_register(from) && to.reg.value == from.reg.value) {
+                instruction.asks_for_zero = to_whole;
                 instruction.action = Action::compare;  // with 0
+                instruction.width = static_cast<std::uint8_t>(to.size);
             }
             break;
         case ZYDIS_MNEMONIC_XCHG: {
