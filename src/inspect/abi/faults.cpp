@@ -1,7 +1,7 @@
 // The looks that the analysis takes once its states are known: what is wrong at an instruction, and how control comes there.
 #include <algorithm>
-#include <deque>
 #include <map>
+#include <tuple>
 #include <utility>
 
 #include "inspect/abi/analysis.hpp"
@@ -41,9 +41,11 @@ std::vector<Fault> Analysis::faults() {
     }
     std::vector<Fault> found = std::exchange(faults_, {});
     phase_ = Phase::explaining;
+    const auto [reason, address] = std::pair(reason_, reason_address_);
     for (Fault& fault : found) {
         explain(fault);
     }
+    std::tie(reason_, reason_address_) = std::tie(reason, address);
     return found;
 }
 
@@ -182,11 +184,11 @@ std::vector<Fault> Analysis::lost_stack() {
         walk(blocks_[index]);  // for the edges alone
     }
     phase_ = Phase::explaining;
-    reason_.clear();
     faults_.clear();
     Fault& fault = tell(FaultKind::stack_from_register, address);
     fault.subject = subject;
     explain(fault);
+    reason_.clear();
     return std::exchange(faults_, {});
 }
 
@@ -397,7 +399,6 @@ void Analysis::explain(Fault& fault) {
             }
         }
     }
-    reason_.clear();
     for (const Visit& visit : way) {
         if (visit.by != 0) {
             fault.path.push_back({visit.by, "jump taken", {}, {}});

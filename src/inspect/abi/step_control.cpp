@@ -177,8 +177,8 @@ Analysis::Learned Analysis::learn(Condition condition, const State& state) const
             // A result that is zero is a number like others: al says that there are no vector registers.
             if (left.kind == Value::Kind::result && compared_.constant == 0) {
                 learned.one = compared_.left;
-                learned.value = compared_.width == 64 ? Value::constant(0)
-                                                      : Value{Value::Kind::bounded, compared_.width, -1, 0, 0};
+                learned.value =
+                    compared_.width == 64 ? Value::constant(0) : Value{Value::Kind::bounded, compared_.width, -1, 0, 0};
             }
             return;
         }
