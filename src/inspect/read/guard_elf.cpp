@@ -232,6 +232,26 @@ void check_sections(ByteView file, Layout& layout) {
 
 }  // namespace
 
+namespace {
+
+// The bytes from a segment's start on that lie in memory as they lie in the file: those of the segments as well that begin where it
+// ends, in both. patchelf lets the table of dynamic names of a program begin in a segment of its own and end in the next one.
+std::uint64_t bytes_from(const Layout& layout, const Segment& first) noexcept {
+    std::uint64_t size = first.file_size;
+    const Segment* last = &first;
+    for (const Segment& segment : layout.segments) {
+        const bool follows = segment.type == pt_load && last->memory_size == last->file_size &&
+                             segment.address == first.address + size && segment.offset == first.offset + size;
+        if (follows && segment.file_size <= UINT64_MAX - size) {
+            size += segment.file_size;
+            last = &segment;
+        }
+    }
+    return size;
+}
+
+}  // namespace
+
 const DynamicEntry* Layout::find(std::uint64_t tag) const noexcept {
     const auto found =
         std::find_if(dynamic.begin(), dynamic.end(), [tag](const DynamicEntry& entry) { return entry.tag == tag; });
@@ -251,7 +271,7 @@ std::uint64_t offset_of(const Layout& layout, std::uint64_t address, std::uint64
     for (const Segment& segment : layout.segments) {
         if (segment.type == pt_load && address >= segment.address && address - segment.address < segment.memory_size) {
             const std::uint64_t into = address - segment.address;
-            if (into > segment.file_size || length > segment.file_size - into) {
+            if (into > segment.file_size || length > bytes_from(layout, segment) - into) {
                 break;
             }
             return segment.offset + into;

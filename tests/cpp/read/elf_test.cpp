@@ -294,6 +294,47 @@ TEST(Elf, EmptyThreadStorageIsNone) {
     EXPECT_FALSE(read_images(bytes).at(0).elf.thread_storage);
 }
 
+TEST(Elf, ATableMayLieInTwoSegmentsThatFollowEachOther) {
+    constexpr std::size_t size = 56, type = 0, offset = 8, address = 16, physical = 24, in_file = 32, in_memory = 40;
+    Bytes bytes = sample("module.so");
+    const Image whole = read_sample("module.so");
+    const auto table = static_cast<std::size_t>(number_at<std::uint64_t>(bytes, 32));
+    const auto count = number_at<std::uint16_t>(bytes, 56);
+    const auto names = number_at<std::uint64_t>(bytes, elf_dynamic_entry(bytes, 5) + 8);  // DT_STRTAB
+    const auto of_type = [&](std::uint32_t wanted) {
+        std::size_t at = table;
+        while (number_at<std::uint32_t>(bytes, at + type) != wanted) {
+            at += size;
+        }
+        return at;
+    };
+    const std::size_t first = of_type(1), note = of_type(4);  // PT_LOAD, PT_NOTE
+    ASSERT_LT(first, note);
+    ASSERT_LT(note, table + count * size);
+    const std::uint64_t from = number_at<std::uint64_t>(bytes, first + address), kept = names + 8 - from;
+    ASSERT_LT(kept, number_at<std::uint64_t>(bytes, first + in_file));
+    // The rest of the first segment becomes a second one, in the place of a note's header.
+    Bytes second(bytes.begin() + static_cast<std::ptrdiff_t>(first),
+                 bytes.begin() + static_cast<std::ptrdiff_t>(first + size));
+    for (const std::size_t field : {offset, address, physical}) {
+        set_number(second, field, number_at<std::uint64_t>(second, field) + kept);
+    }
+    for (const std::size_t field : {in_file, in_memory}) {
+        set_number(second, field, number_at<std::uint64_t>(second, field) - kept);
+        set_number(bytes, first + field, kept);
+    }
+    std::memmove(bytes.data() + first + 2 * size, bytes.data() + first + size, note - first - size);
+    std::memcpy(bytes.data() + first + size, second.data(), size);
+    const std::vector<Image> images = read_images(bytes);
+    ASSERT_EQ(images.size(), 1U);
+    EXPECT_EQ(images.front().exports.size(), whole.exports.size());
+    EXPECT_EQ(images.front().exports.front().name, whole.exports.front().name);
+    // Where memory goes on and the file does not, a table has an end.
+    set_number(bytes, first + in_memory, kept - 1);
+    set_number(bytes, first + in_file, kept - 1);
+    EXPECT_EQ(refusal(bytes), "the file is damaged: the table of dynamic names does not lie in a loaded segment");
+}
+
 TEST(Elf, SectionHeadersMayBeMissing) {
     const Image whole = read_sample("module.so");
     const Image stripped = read_sample("module_sectionless.so");

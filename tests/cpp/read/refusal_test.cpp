@@ -6,30 +6,6 @@ namespace nasm_build::inspect::test {
 
 namespace {
 
-std::size_t elf_section(const Bytes& bytes, std::uint32_t type) {
-    const auto table = static_cast<std::size_t>(number_at<std::uint64_t>(bytes, 40));
-    const std::size_t count = number_at<std::uint16_t>(bytes, 60);
-    for (std::size_t i = 0; i < count; ++i) {
-        if (number_at<std::uint32_t>(bytes, table + i * 64 + 4) == type) {
-            return table + i * 64;
-        }
-    }
-    ADD_FAILURE() << "no section of type " << type;
-    return 0;
-}
-
-std::size_t elf_dynamic_entry(const Bytes& bytes, std::uint64_t tag) {
-    const std::size_t section = elf_section(bytes, 6);
-    const auto start = static_cast<std::size_t>(number_at<std::uint64_t>(bytes, section + 24));
-    for (std::size_t at = start; number_at<std::uint64_t>(bytes, at) != 0; at += 16) {
-        if (number_at<std::uint64_t>(bytes, at) == tag) {
-            return at;
-        }
-    }
-    ADD_FAILURE() << "no dynamic entry " << tag;
-    return 0;
-}
-
 std::size_t pe_header(const Bytes& bytes) {
     return number_at<std::uint32_t>(bytes, 60);
 }
