@@ -413,6 +413,21 @@ GOOD = {
         pop     rbp
         ret
 """,
+    "a loop over the stack that ends at the frame pointer": """\
+        push    rbp
+        mov     rbp, rsp
+        sub     rsp, 16
+        mov     [rbp - 4], esi
+        lea     rdx, [rbp - 4]
+.next:  movzx   ecx, byte [rdx]
+        mov     [rdi], cl
+        inc     rdi
+        add     rdx, 1
+        cmp     rbp, rdx
+        jne     .next
+        leave
+        ret
+""",
     "a local function with a convention of its own": """\
         push    rbx
         mov     rbx, rdi

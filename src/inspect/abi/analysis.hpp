@@ -61,6 +61,7 @@ private:
     /// What is known on one way of a branch, and not on the other.
     struct Learned {
         bool is_when_taken = false;
+        bool is_impossible = false;  ///< control does not go that way
         Register one = Register::none;  ///< the register that has `value`
         Value value;
         std::optional<BoundedMemory> memory;

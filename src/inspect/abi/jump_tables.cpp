@@ -67,7 +67,9 @@ std::vector<std::uint64_t> Analysis::table_targets(const Value& target) const {
         std::uint64_t where = 0;
         if (is_pointer) {
             const auto word = word_at(program_.image(), place);
-            if (!word || word->kind != Word::Kind::address) {
+            // Of a program with a fixed address, the linker writes addresses like other numbers.
+            const bool is_fixed = program_.image().elf.has_fixed_address;
+            if (!word || !(word->kind == Word::Kind::address || (is_fixed && word->kind == Word::Kind::number))) {
                 break;
             }
             where = word->value;

@@ -184,6 +184,8 @@ Analysis::Learned Analysis::learn(Condition condition, const State& state) const
         }
         const Value& right = state.at(compared_.right);
         if (left.is_stack() && right.is_stack()) {
+            // In the first round of a loop over the stack its end is not reached yet.
+            learned.is_impossible = left.base == 0 && right.base == 0 && left.offset != right.offset;
             // Of a place where ways met and one that is counted from another base, the latter says more.
             const bool left_is_older = left.base < right.base;
             learned.one = left_is_older ? compared_.right : compared_.left;
@@ -229,7 +231,7 @@ void Analysis::step_branch(const Instruction& instruction, State& state) {
     if (learned.is_when_taken) {
         learned.exchange(state);
     }
-    if (instruction.is_direct) {
+    if (instruction.is_direct && !(learned.is_impossible && learned.is_when_taken)) {
         const Function* const other = program_.function_at(instruction.target);
         const bool leaves = other != nullptr && other != &function_ && is_at_entry(state);
         if (leaves) {
@@ -241,6 +243,9 @@ void Analysis::step_branch(const Instruction& instruction, State& state) {
         }
     }
     learned.exchange(state);  // what is known on the one way is taken back, or what is known on the other one put in
+    if (learned.is_impossible && !learned.is_when_taken) {
+        return;
+    }
     const std::uint64_t next = instruction.next();
     const Function* const following = program_.function_at(next);
     if (following != nullptr && following != &function_) {
