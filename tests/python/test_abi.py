@@ -65,6 +65,27 @@ SYSTEM_V = {
             f"  fix: save rbp before kernel+0x1 and restore it before the return, {SAVE}",
         ),
     ),
+    "a stack pointer from a register, before what else there is of the function was followed": Case(
+        """\
+        test    rdi, rdi
+        jz      .end
+        test    rsi, rsi
+        jz      .end
+        test    rdx, rdx
+        jz      .end
+        mov     rsp, rbx
+        ret
+.end:   test    rcx, rcx
+        jz      .over
+        ret
+.over:  ret
+""",
+        (
+            "error: kernel sets rsp to what rbx was at its entry [stack-balance]",
+            "    kernel+0xf: here",
+            "  fix: `push rbp` and `mov rbp, rsp` come before `leave`, and rbp must not be written in between",
+        ),
+    ),
     "a register of which a byte is written": Case(
         """\
         mov     r12b, 1

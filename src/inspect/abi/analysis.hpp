@@ -148,7 +148,7 @@ private:
         bool is_changed = false;
         Passage passage;
     };
-    [[nodiscard]] Passage pass(std::uint64_t block, Register subject, bool is_changed, std::uint64_t until);
+    [[nodiscard]] Passage pass(const Block& block, Register subject, bool is_changed, std::uint64_t until);
     [[nodiscard]] std::vector<Visit> way_to(std::uint64_t address, Register subject, bool with_assumptions);
     void explain(Fault& fault);
 

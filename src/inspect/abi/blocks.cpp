@@ -32,9 +32,10 @@ void Blocks::settle() {
               [this](std::uint32_t one, std::uint32_t other) { return blocks_[one].address < blocks_[other].address; });
 }
 
-const Block& Blocks::at(std::uint64_t address) const {
-    return blocks_[*std::partition_point(order_.begin(), order_.end(),
-                                         [&](std::uint32_t index) { return blocks_[index].address < address; })];
+const Block* Blocks::find(std::uint64_t address) const {
+    const auto found = std::partition_point(order_.begin(), order_.end(),
+                                            [&](std::uint32_t index) { return blocks_[index].address < address; });
+    return found != order_.end() && blocks_[*found].address == address ? &blocks_[*found] : nullptr;
 }
 
 }  // namespace nasm_build::inspect::abi

@@ -35,8 +35,8 @@ public:
     [[nodiscard]] std::size_t size() const noexcept { return blocks_.size(); }
     /// By address.
     [[nodiscard]] const Block& operator[](std::size_t index) const { return blocks_[order_[index]]; }
-    /// The block that begins there, which must be one.
-    [[nodiscard]] const Block& at(std::uint64_t address) const;
+    /// The block that begins there; null where none does.
+    [[nodiscard]] const Block* find(std::uint64_t address) const;
 
 private:
     using Pending = std::pair<std::uint64_t, std::uint32_t>;  // address and index

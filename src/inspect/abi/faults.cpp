@@ -314,15 +314,15 @@ void Analysis::look_at_tail(const State& state, std::uint64_t address, const Des
 
 // -- how control comes there --------------------------------------------------------------------------------------------
 
-Analysis::Passage Analysis::pass(std::uint64_t block, Register subject, bool is_changed, std::uint64_t until) {
+Analysis::Passage Analysis::pass(const Block& block, Register subject, bool is_changed, std::uint64_t until) {
     Passage passage;
     reason_.clear();  // what a way with another value in a register meets is no reason against the function
-    State state = blocks_.at(block).state;
+    State state = block.state;
     if (subject != Register::none && subject != Register::rsp) {
         state.at(subject) = is_changed ? Value{} : Value::entry(subject);
     }
     compared_ = {};
-    for (std::uint64_t at = block;;) {
+    for (std::uint64_t at = block.address;;) {
         const Instruction* const found = program_.instruction_at(at);
         if (found == nullptr) {
             return passage;
@@ -359,7 +359,11 @@ std::vector<Analysis::Visit> Analysis::way_to(std::uint64_t address, Register su
     const bool matters = subject != Register::none && subject != Register::rsp;
     for (std::size_t index = 0; index < visits.size(); ++index) {
         const Visit here = visits[index];
-        visits[index].passage = pass(here.block, matters ? subject : Register::none, here.is_changed, address);
+        const Block* const block = blocks_.find(here.block);
+        if (block == nullptr) {
+            continue;  // of a function that was given up, not every block was walked
+        }
+        visits[index].passage = pass(*block, matters ? subject : Register::none, here.is_changed, address);
         const Passage& passage = visits[index].passage;
         if (passage.reaches && (!matters || passage.is_changed)) {
             std::vector<Visit> way;
