@@ -66,6 +66,14 @@ def test_too_much_that_is_not_checked_is_complained_of(monkeypatch: pytest.Monke
     ]
 
 
+def test_a_file_for_this_machine_that_was_not_read_is_complained_of() -> None:
+    foreign = Image(Path("/lib/arm.so"), "", "", "it is code for arm64")
+    refused = Image(Path("/lib/libpython3.so"), "", "", "the file is damaged: it has no end")
+    assert proof.unread_files([image("a.so"), foreign, refused]) == [
+        "/lib/libpython3.so was not verified: the file is damaged: it has no end"
+    ]
+
+
 def test_every_exception_says_why() -> None:
     assert all(one.convention and one.source and one.rules for one in EXCEPTIONS)
 

@@ -187,8 +187,8 @@ private:
     // By position:
     std::vector<std::uint32_t> decoded_;  ///< 0 not yet, 1 none, otherwise index + 2
     std::vector<std::uint8_t> marks_;  ///< of Mark
-    std::vector<std::uint32_t>
-        numbers_;  ///< while functions are collected: of the one that explored it last, from 1 on
+    /// As number_at has them; while functions are collected, of the one that explored it last, from 1 on.
+    std::vector<std::uint32_t> numbers_;
 
     std::vector<std::vector<std::size_t>> callees_;  ///< by function
     InstructionStore instructions_;
