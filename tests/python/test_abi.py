@@ -65,6 +65,94 @@ SYSTEM_V = {
             f"  fix: save rbp before kernel+0x1 and restore it before the return, {SAVE}",
         ),
     ),
+    "a register that is lost behind a loop whose end another function moves": Case(
+        """\
+        sub     rsp, 8
+        mov     ebx, 1
+        call    helper
+        add     rsp, 8
+        ret
+helper: sub     rsp, 88
+        lea     rax, [rsp + 16]
+        mov     [rsp + 8], rax
+.next:  lea     rdi, [rsp + 8]
+        @PyLong_FromLong
+        mov     rax, [rsp + 8]
+        lea     rcx, [rsp + 80]
+        cmp     rax, rcx
+        jne     .next
+        add     rsp, 88
+        ret
+""",
+        (
+            "error: kernel returns with rbx changed [callee-saved]",
+            "    kernel+0x4: rbx written here",
+            "    kernel+0x12: here",
+            f"  fix: save rbx before kernel+0x4 and restore it before the return, {SAVE}",
+        ),
+    ),
+    "a jump table into the middle of what was followed before": Case(
+        """\
+        cmp     edi, 1
+        je      .setup
+        mov     ebx, 1
+        jmp     .case0
+.case0: nop
+.case1: xor     eax, eax
+        ret
+.case2: mov     eax, 1
+        ret
+.setup: cmp     rsi, 1
+        ja      .case2
+        lea     rdx, [.table]
+        movsxd  rax, [rdx + rsi * 4]
+        add     rax, rdx
+        jmp     rax
+.table: dd .case1 - .table, .case2 - .table
+""",
+        (
+            "error: kernel returns with rbx changed [callee-saved]",
+            "    kernel+0x5: rbx written here",
+            "    kernel+0xa: jump taken",
+            "    kernel+0xf: here",
+            f"  fix: save rbx before kernel+0x5 and restore it before the return, {SAVE}",
+        ),
+    ),
+    "a jump table that another function leads into, of two that call each other": Case(
+        """\
+        test    edi, edi
+        call    helper
+        mov     ebx, 1
+        jmp     helper.case0
+helper: test    edi, edi
+        jne     .deep
+        xor     eax, eax
+        xor     edx, edx
+        ret
+.deep:  sub     rsp, 8
+        call    kernel
+        add     rsp, 8
+        cmp     rax, 1
+        ja      .case2
+        lea     rdx, [.table]
+        movsxd  rax, [rdx + rax * 4]
+        add     rax, rdx
+        jmp     rax
+.case0: nop
+.case1: xor     eax, eax
+        ret
+.case2: mov     eax, 1
+        ret
+.table: dd .case1 - .table, .case2 - .table
+""",
+        (
+            "error: kernel returns with rbx changed [callee-saved]",
+            "    kernel+0x7: rbx written here",
+            "    kernel+0xc: jump taken",
+            "    kernel+0x3d: here",
+            f"  fix: save rbx before kernel+0x7 and restore it before the return, {SAVE}",
+        ),
+    ),
     "a stack pointer from a register, before what else there is of the function was followed": Case(
         """\
         test    rdi, rdi
@@ -433,6 +521,30 @@ GOOD = {
         add     rsp, 16384
         pop     rbp
         ret
+""",
+    "a question about a register that is to be kept": """\
+        test    rbx, rbx
+        jbe     .none
+        cmp     rbp, 5
+        ja      .none
+        xor     eax, eax
+        ret
+.none:  mov     eax, 1
+        ret
+""",
+    "a jump table whose index was compared before other flags were written": """\
+        push    rbx
+        lea     rax, [.table]
+        cmp     rdi, 2
+        inc     rcx
+        jae     .end
+        movsxd  rbx, [rax + rdi * 4]
+        add     rax, rbx
+        jmp     rax
+.one:   pop     rbx
+.end:   pop     rbx
+        ret
+.table: dd .end - .table, .end - .table, .one - .table
 """,
     "a loop over the stack that ends at the frame pointer": """\
         push    rbp

@@ -273,6 +273,23 @@ def test_a_result_that_is_zero_says_in_al_that_there_are_no_vectors(
     assert told(samples, make(samples, binary, code.format(comparison=comparison, branch="jz")))[0] == warning
 
 
+@pytest.mark.parametrize("binary", ["elf", "macho"])
+def test_a_result_that_may_be_zero_says_nothing_in_al(samples: Samples, binary: str) -> None:
+    code = """\
+        sub     rsp, 8
+        @PyErr_Occurred
+        test    rax, rax
+        jz      .go
+        nop
+.go:    lea     rsi, [rsp]
+        mov     rdi, rsi
+        @PyErr_Format
+        add     rsp, 8
+        ret
+"""
+    assert "[vararg-al]" in told(samples, make(samples, binary, code))[0]
+
+
 def test_a_page_of_the_stack_on_windows(samples: Samples) -> None:
     code = "        sub     rsp, 4104\n{}        add     rsp, 4104\n        ret\n"
     assert told(samples, make(samples, "pe", code.format(""))) == [

@@ -11,6 +11,9 @@ namespace {
 
 constexpr std::uint64_t steps_an_instruction = 64, steps_at_least = 20'000;
 
+/// Beyond them a fault may be told without the way to it.
+constexpr std::size_t most_edges = std::size_t{1} << 20U;
+
 }  // namespace
 
 Analysis::Analysis(Program& program, const Convention& convention, std::span<const Summary> summaries,
@@ -27,13 +30,19 @@ Analysis::Analysis(Program& program, const Convention& convention, std::span<con
 
 void Analysis::run() {
     go(function_.address, entry_state(), 0);
-    while (blocks_.has_pending() && reason_.empty()) {
-        walk(blocks_.take_pending());
-    }
+    do {
+        while (blocks_.has_pending() && reason_.empty()) {
+            const std::size_t index = blocks_.take_pending();
+            blocks_.set_end(index, walk(blocks_.entered()[index]));
+        }
+    } while (reason_.empty() && renew_parted_blocks());
     blocks_.settle();
     for (std::size_t index = 0; index < blocks_.size(); ++index) {
         program_.number_at(blocks_[index].address) = 0;
     }
+    std::sort(callees_.begin(), callees_.end());
+    callees_.erase(std::unique(callees_.begin(), callees_.end()), callees_.end());
+    callees_.shrink_to_fit();
     // What lies behind a table's end is no path, so that what it does is no fault of the callers'.
     const bool is_doubtful = has_open_table_ && (!summary_.changed.both(convention_.kept).empty() ||
                                                  !summary_.changed_vectors.both(convention_.kept_vectors).empty());
@@ -51,23 +60,50 @@ void Analysis::give_up(std::uint64_t address, std::string reason) {
     }
 }
 
+// A jump table may lead into the middle of a block that was walked before: its state goes on there as well.
+bool Analysis::renew_parted_blocks() {
+    if (!std::exchange(has_new_leaders_, false)) {
+        return false;
+    }
+    constexpr std::uint64_t bytes_a_step = 8;
+    for (std::size_t index = 0; index < blocks_.entered().size(); ++index) {
+        const std::uint64_t begin = blocks_.entered()[index].address + 1;
+        const std::uint64_t end = std::max(begin, blocks_.entered()[index].end);
+        steps_left_ -= std::min(steps_left_, (end - begin) / bytes_a_step);
+        for (std::uint64_t at = begin; at < end; ++at) {
+            if (program_.is_leader(at) && program_.number_at(at) != 0) {
+                blocks_.renew(index);
+                break;
+            }
+        }
+    }
+    return blocks_.has_pending();
+}
+
 void Analysis::go(std::uint64_t target, const State& state, std::uint64_t by) {
     if (phase_ == Phase::explaining || program_.is_nowhere(target, function_)) {
         return;
     }
     if (phase_ == Phase::looking) {
-        edges_.push_back({block_, target, by});
+        if (edges_.size() < most_edges) {
+            edges_.push_back({block_, target, by});
+        }
         return;
     }
     if (!program_.is_code(target)) {
         give_up(target, "it runs into bytes that are no instruction");
         return;
     }
+    has_new_leaders_ = has_new_leaders_ || !program_.is_leader(target);
     program_.make_leader(target);
     blocks_.enter(target, program_.number_at(target), state, join_place(target));
 }
 
-void Analysis::walk(const Block& block) {
+bool Analysis::begins_block(std::uint64_t address) const {
+    return program_.is_leader(address) && (phase_ == Phase::following || blocks_.find(address) != nullptr);
+}
+
+std::uint64_t Analysis::walk(const Block& block) {
     std::uint64_t address = block.address;
     block_ = address;
     state_ = block.state;
@@ -81,14 +117,14 @@ void Analysis::walk(const Block& block) {
             if (!is_behind_call) {
                 give_up(address, "it runs into bytes that are no instruction");
             }
-            return;
+            return address;
         }
         const Instruction& instruction = *found;
         if (steps_left_ == 0) {
             give_up(address, "it takes too many steps");
         }
         if (!reason_.empty()) {
-            return;
+            return address;
         }
         --steps_left_;
         if (phase_ == Phase::looking) {
@@ -98,12 +134,12 @@ void Analysis::walk(const Block& block) {
             }
         }
         if (!step(instruction, state)) {
-            return;
+            return address;
         }
         is_behind_call = instruction.action == Action::call || (is_behind_call && instruction.is_padding);
         address = instruction.next();
         if (is_behind_call && function_.end != 0 && address == function_.end) {
-            return;  // behind the last call of a function nothing of it follows: that call does not return
+            return address;  // behind the last call of a function nothing of it follows: that call does not return
         }
         const Function* const next = program_.function_at(address);
         if (next != nullptr && next != &function_) {
@@ -114,11 +150,11 @@ void Analysis::walk(const Block& block) {
                     tell(FaultKind::fallthrough, instruction.address).callee = program_.display_name(address);
                 }
             }
-            return;
+            return address;
         }
-        if (program_.is_leader(address)) {
+        if (begins_block(address)) {
             go(address, state, 0);
-            return;
+            return address;
         }
     }
 }

@@ -25,9 +25,10 @@ public:
     /// Follows every path until nothing changes.
     void run();
     [[nodiscard]] const Summary& summary() const noexcept { return summary_; }
-    /// By index, in no order, some of them several times.
+    /// By index.
     [[nodiscard]] std::span<const std::size_t> callees() const noexcept { return callees_; }
-    [[nodiscard]] std::size_t block_count() const noexcept { return blocks_.size(); }
+    /// Bytes of memory that its states take.
+    [[nodiscard]] std::size_t memory() const noexcept { return blocks_.memory(); }
 
     /// Why it was not followed to the end; empty where it was.
     [[nodiscard]] const std::string& reason() const noexcept { return reason_; }
@@ -56,12 +57,12 @@ private:
         std::int64_t constant = 0;
         std::uint8_t width = 64;
         Memory memory;
+        bool is_carry_alone = false;  ///< other flags were written since
     };
 
     /// What is known on one way of a branch, and not on the other.
     struct Learned {
         bool is_when_taken = false;
-        bool is_impossible = false;  ///< control does not go that way
         Register one = Register::none;  ///< the register that has `value`
         Value value;
         std::optional<BoundedMemory> memory;
@@ -70,7 +71,11 @@ private:
         void exchange(State& state);
     };
 
-    void walk(const Block& block);
+    /// Gives the address behind the last instruction.
+    std::uint64_t walk(const Block& block);
+    bool renew_parted_blocks();
+    /// Whether what is known before an address and in a block there are two things.
+    [[nodiscard]] bool begins_block(std::uint64_t address) const;
     void look_at_blocks();
     /// False when control does not go on behind it.
     bool step(const Instruction& instruction, State& state);
@@ -185,6 +190,7 @@ private:
     bool has_shadow_stack_;  ///< the module says that it goes with shadow stacks
     Phase phase_ = Phase::following;
     bool has_open_table_ = false;
+    bool has_new_leaders_ = false;  ///< ways meet where none did when blocks were walked
     std::vector<Fault> faults_;
 };
 

@@ -7,22 +7,34 @@ namespace nasm_build::inspect::abi {
 
 void Blocks::enter(std::uint64_t address, std::uint32_t& number, const State& state, std::uint32_t join_place) {
     if (number == 0) {
-        blocks_.push_back({address, state, false});
+        blocks_.push_back({address, state, address, false});
         number = static_cast<std::uint32_t>(blocks_.size());
     } else if (!join(blocks_[number - 1].state, state, join_place)) {
         return;
     }
-    if (Block& block = blocks_[number - 1]; !block.is_pending) {
+    renew(number - 1);
+}
+
+void Blocks::renew(std::size_t index) {
+    if (Block& block = blocks_[index]; !block.is_pending) {
         block.is_pending = true;
-        pending_.emplace(address, number - 1);
+        pending_.emplace(block.address, static_cast<std::uint32_t>(index));
     }
 }
 
-const Block& Blocks::take_pending() {
-    Block& block = blocks_[pending_.top().second];
+std::size_t Blocks::take_pending() {
+    const std::size_t index = pending_.top().second;
     pending_.pop();
-    block.is_pending = false;
-    return block;
+    blocks_[index].is_pending = false;
+    return index;
+}
+
+std::size_t Blocks::memory() const noexcept {
+    std::size_t size = 0;
+    for (const Block& block : blocks_) {
+        size += sizeof(Block) + block.state.slots.capacity() * sizeof(Slot);
+    }
+    return size;
 }
 
 void Blocks::settle() {

@@ -14,6 +14,7 @@ namespace nasm_build::inspect::abi {
 struct Block {
     std::uint64_t address = 0;
     State state;  ///< at its first instruction
+    std::uint64_t end = 0;  ///< where control left it when it was walked last
     bool is_pending = false;  ///< it is to be walked, for the first time or again
 };
 
@@ -24,8 +25,13 @@ public:
     void enter(std::uint64_t address, std::uint32_t& number, const State& state, std::uint32_t join_place);
 
     [[nodiscard]] bool has_pending() const noexcept { return !pending_.empty(); }
-    /// The one with the lowest address of those that are to be walked, which it is no more. Until the next `enter`.
-    [[nodiscard]] const Block& take_pending();
+    /// The index of the one with the lowest address of those that are to be walked, which it is no more.
+    [[nodiscard]] std::size_t take_pending();
+    void set_end(std::size_t index, std::uint64_t end) { blocks_[index].end = end; }
+    /// Those that were entered, by the order in which they were.
+    [[nodiscard]] const std::vector<Block>& entered() const noexcept { return blocks_; }
+    /// Lets a block be walked once more.
+    void renew(std::size_t index);
 
     /// Puts them in order, once no more are entered.
     void settle();
@@ -33,6 +39,8 @@ public:
     // Of settled ones:
 
     [[nodiscard]] std::size_t size() const noexcept { return blocks_.size(); }
+    /// Bytes of memory, about.
+    [[nodiscard]] std::size_t memory() const noexcept;
     /// By address.
     [[nodiscard]] const Block& operator[](std::size_t index) const { return blocks_[order_[index]]; }
     /// The block that begins there; null where none does.

@@ -344,7 +344,7 @@ Analysis::Passage Analysis::pass(const Block& block, Register subject, bool is_c
             subject != Register::none && before.is_entry_of(subject) && !state.at(subject).is_entry_of(subject);
         passage.written = changes ? instruction.address : passage.written;
         at = instruction.next();
-        if (!goes_on || program_.is_leader(at)) {
+        if (!goes_on || begins_block(at)) {
             break;
         }
     }

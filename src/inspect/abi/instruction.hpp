@@ -47,8 +47,16 @@ enum class Action : std::uint8_t {
     trap,  ///< nothing follows: ud2, int3, hlt
 };
 
-/// The condition of a branch, as its opcode's low four bits: 2 is below, 7 above, 4 equal.
-enum class Condition : std::uint8_t { below = 2, not_below = 3, equal = 4, not_equal = 5, not_above = 6, above = 7 };
+/// The condition of a branch, as its opcode's low four bits: 2 is below, 7 above, 4 equal; of the others, one with a name.
+enum class Condition : std::uint8_t {
+    below = 2,
+    not_below = 3,
+    equal = 4,
+    not_equal = 5,
+    not_above = 6,
+    above = 7,
+    greater = 15,
+};
 
 /// What happens to a control register of floating point.
 enum class FloatingControl : std::uint8_t {
@@ -108,6 +116,7 @@ struct Instruction {
     bool is_system_call = false;
     bool reads_flags = false;  ///< of those that arithmetic sets
     bool writes_flags = false;
+    bool leaves_carry = false;  ///< of those that it writes it writes all but CF: inc, dec
     /// Of an operation on memory with a constant: what becomes of the bit that is DF in saved flags; nothing where that is not known.
     std::optional<bool> touches_direction_bit;
     bool asks_for_zero = false;  ///< `test r, r`, `cmp r, 0`: of `destination`

@@ -41,6 +41,7 @@ bool Analysis::jump_by_table(const Instruction& instruction, const State& state)
         return false;
     }
     has_open_table_ = has_open_table_ || is_open(target);
+    steps_left_ -= std::min<std::uint64_t>(steps_left_, targets.size());
     for (const std::uint64_t one : targets) {
         go(one, state, instruction.address);
     }

@@ -82,7 +82,8 @@ void Analysis::look_at_import(const Instruction& instruction, const State& state
         tell(FaultKind::without_lock, instruction.address).callee = import;
     }
     const Value& rax = state.at(Register::rax);
-    const bool is_leftover = rax.kind == Value::Kind::result || rax.kind == Value::Kind::destroyed ||
+    const bool is_result = rax.kind == Value::Kind::result && rax.number != Value::result_is_zero;
+    const bool is_leftover = is_result || rax.kind == Value::Kind::destroyed ||
                              (rax.is_entry_of(Register::rax) && function_.has_known_convention);
     if (is_system_v && is_variadic(import) && is_leftover) {
         tell(FaultKind::vector_count, instruction.address).callee = import;
@@ -136,7 +137,7 @@ void Analysis::look_at_objects(const Instruction& instruction, const State& stat
     }
     const bool is_self =
         function_.parameters && *function_.parameters >= 2 && base.is_entry_of(convention_.arguments[0]);
-    const bool is_object = is_self || (base.kind == Value::Kind::result && base.number != 0);
+    const bool is_object = is_self || (base.kind == Value::Kind::result && (base.number == 1 || base.number == 2));
     const bool is_count = memory.displacement == 0 && memory.index == Register::none && memory.is_read &&
                           memory.is_written && (memory.size == 8 || memory.size == 4);
     if (is_object && is_count) {

@@ -144,6 +144,17 @@ void model_vector(const ZydisDecodedInstruction& decoded, const Operands& operan
     }
 }
 
+namespace {
+
+// Of loop, jrcxz and xbegin, which ask something else, one that bounds nothing.
+Condition condition_of(const ZydisDecodedInstruction& decoded) {
+    const bool is_short = decoded.opcode_map == ZYDIS_OPCODE_MAP_DEFAULT && (decoded.opcode & 0xF0U) == 0x70;
+    const bool is_near = decoded.opcode_map == ZYDIS_OPCODE_MAP_0F && (decoded.opcode & 0xF0U) == 0x80;
+    return is_short || is_near ? static_cast<Condition>(decoded.opcode & 0x0FU) : Condition::greater;
+}
+
+}  // namespace
+
 void model_flow(const ZydisDecodedInstruction& decoded, const Operands& operands, Instruction& instruction) {
     const ZydisDecodedOperand& first = operands[0];
     const auto read_target = [&] {
@@ -165,10 +176,7 @@ void model_flow(const ZydisDecodedInstruction& decoded, const Operands& operands
             return;
         case ZYDIS_CATEGORY_COND_BR:
             instruction.action = Action::branch;
-            instruction.condition = static_cast<Condition>(decoded.opcode & 0x0FU);
-            if (decoded.opcode >= 0xE0 && decoded.opcode <= 0xE3 && decoded.opcode_map == ZYDIS_OPCODE_MAP_DEFAULT) {
-                instruction.condition = static_cast<Condition>(15);  // loop, jrcxz: bounds nothing
-            }
+            instruction.condition = condition_of(decoded);
             read_target();
             return;
         case ZYDIS_CATEGORY_RET:

@@ -52,8 +52,9 @@ void note_flags(const ZydisDecodedInstruction& decoded, const Operands& operands
         const bool is_own =
             instruction.action == Action::push_flags || decoded.meta.category == ZYDIS_CATEGORY_STRINGOP;
         instruction.reads_flags = (flags->tested & arithmetic) != 0 && !is_own && !is_idiom(decoded, operands);
-        instruction.writes_flags =
-            ((flags->modified | flags->set_0 | flags->set_1 | flags->undefined) & arithmetic) != 0;
+        const std::uint32_t written = flags->modified | flags->set_0 | flags->set_1 | flags->undefined;
+        instruction.writes_flags = (written & arithmetic) != 0;
+        instruction.leaves_carry = instruction.writes_flags && (written & ZYDIS_CPUFLAG_CF) == 0;
     }
     constexpr std::uint64_t direction = 0x400;
     const bool is_on_memory = decoded.operand_count_visible == 2 && operands[0].type == ZYDIS_OPERAND_TYPE_MEMORY &&

@@ -77,6 +77,9 @@ Value joined(const Value& one, const Value& other, std::uint32_t where, unsigned
     }
     using Kind = Value::Kind;
     if (one.kind == Kind::result && other.kind == Kind::result && one.base == other.base) {
+        if (one.number == Value::result_is_zero || other.number == Value::result_is_zero) {
+            return one.number == Value::result_is_zero ? other : one;
+        }
         return {Kind::result, std::max(one.number, other.number), -1, one.base, 0};
     }
     if (one.kind == Kind::destroyed || other.kind == Kind::destroyed) {

@@ -32,13 +32,14 @@ struct Value {
         table_target,  ///< such an entry plus `offset`; its table lies `base` (signed) bytes from there
         table_pointer,  ///< one of the 8-byte addresses of a table at `offset`
         /// What a function of another image returned, by the call at `base`; `number` is 1 for an object of Python's that may be
-        /// NULL, 2 for one of which that was asked.
+        /// NULL, 2 for one of which that was asked, `result_is_zero` where its low bits are zero.
         result,
         flags,  ///< saved flags; `number` is 1 where DF is set in them
         control,  ///< what a control register of floating point had at entry: MXCSR (`number` 0), the x87 control word (1)
     };
     /// Of an address that was moved by a multiple of 8: it is 8 bytes off a multiple of 16 every other time.
     static constexpr std::int8_t residue_in_doubt = -2;
+    static constexpr std::uint8_t result_is_zero = 3;
     /// Of what comes from a table: its entries are extended with zeros; it may have fewer than `number`.
     static constexpr std::int8_t table_is_unsigned = 1, table_in_doubt = 2;
 

@@ -150,13 +150,20 @@ bool Analysis::step_call(const Instruction& instruction, State& state) {
 // What a branch tells on one of its ways, of the comparison in front of it.
 Analysis::Learned Analysis::learn(Condition condition, const State& state) const {
     Learned learned;
+    if (compared_.is_carry_alone && condition != Condition::below && condition != Condition::not_below) {
+        return learned;
+    }
     const auto bound = [&](bool is_when_taken, std::int64_t most) {
         learned.is_when_taken = is_when_taken;
         const auto left = compared_.left;
         if (compared_.memory.is_used && most >= 0 && most < 255) {
             learned.memory = BoundedMemory{compared_.memory, most};
         }
-        if (left != Register::none && compared_.right == Register::none && most >= 0 && left != Register::rsp) {
+        // What must be given back is not to be lost for a number.
+        const bool is_kept =
+            left != Register::none &&
+            (state.at(left).is_stack() || (state.at(left).is_entry_of(left) && convention_.kept.has(left)));
+        if (left != Register::none && compared_.right == Register::none && most >= 0 && !is_kept) {
             const std::int64_t known = state.at(left).most();
             const std::int64_t largest = compared_.width >= 63 ? most : (std::int64_t{1} << compared_.width) - 1;
             learned.one = left;
@@ -177,19 +184,18 @@ Analysis::Learned Analysis::learn(Condition condition, const State& state) const
             // A result that is zero is a number like others: al says that there are no vector registers.
             if (left.kind == Value::Kind::result && compared_.constant == 0) {
                 learned.one = compared_.left;
-                learned.value =
-                    compared_.width == 64 ? Value::constant(0) : Value{Value::Kind::bounded, compared_.width, -1, 0, 0};
+                learned.value = {Value::Kind::result, Value::result_is_zero, -1, left.base, 0};
             }
             return;
         }
         const Value& right = state.at(compared_.right);
         if (left.is_stack() && right.is_stack()) {
-            // In the first round of a loop over the stack its end is not reached yet.
-            learned.is_impossible = left.base == 0 && right.base == 0 && left.offset != right.offset;
-            // Of a place where ways met and one that is counted from another base, the latter says more.
-            const bool left_is_older = left.base < right.base;
-            learned.one = left_is_older ? compared_.right : compared_.left;
-            learned.value = left_is_older ? left : right;
+            // Of a place where ways met and one that is counted from another base, the latter says more. In the first round of a loop
+            // over the stack both have one base: then the frame pointer stays, and the stack pointer is what moves.
+            const bool right_moves = compared_.left == Register::rbp || compared_.right == Register::rsp;
+            const bool left_stays = left.base == right.base ? right_moves : left.base < right.base;
+            learned.one = left_stays ? compared_.right : compared_.left;
+            learned.value = left_stays ? left : right;
         }
     };
     switch (condition) {
@@ -231,7 +237,7 @@ void Analysis::step_branch(const Instruction& instruction, State& state) {
     if (learned.is_when_taken) {
         learned.exchange(state);
     }
-    if (instruction.is_direct && !(learned.is_impossible && learned.is_when_taken)) {
+    if (instruction.is_direct) {
         const Function* const other = program_.function_at(instruction.target);
         const bool leaves = other != nullptr && other != &function_ && is_at_entry(state);
         if (leaves) {
@@ -243,9 +249,6 @@ void Analysis::step_branch(const Instruction& instruction, State& state) {
         }
     }
     learned.exchange(state);  // what is known on the one way is taken back, or what is known on the other one put in
-    if (learned.is_impossible && !learned.is_when_taken) {
-        return;
-    }
     const std::uint64_t next = instruction.next();
     const Function* const following = program_.function_at(next);
     if (following != nullptr && following != &function_) {

@@ -178,7 +178,11 @@ void Analysis::step_data(const Instruction& instruction, State& state) {
     step_floating(instruction, address, state);
     if (instruction.writes_flags) {
         state.are_flags_destroyed = false;
-        compared_ = {};
+        if (instruction.leaves_carry) {
+            compared_.is_carry_alone = true;
+        } else {
+            compared_ = {};
+        }
     }
     if (instruction.action == Action::compare) {
         compared_ = {to, Register::none, instruction.constant, instruction.width, {}};
@@ -318,6 +322,7 @@ void Analysis::step_stack(const Instruction& instruction, State& state) {
                 const bool is_set = flags && flags->kind == Value::Kind::flags && flags->number != 0;
                 state.direction = is_set ? Direction::set : Direction::clear;
                 state.are_flags_destroyed = false;
+                compared_ = {};
             }
             rsp = sum(rsp, 8);
             break;

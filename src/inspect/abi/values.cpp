@@ -79,7 +79,9 @@ Value masked(const Value& value, std::int64_t mask, std::uint32_t where, Registe
         return made;
     }
     if (mask >= 0) {
-        return Value::fits_in(mask);
+        // What is smaller than the mask stays as it was found to be.
+        const bool is_smaller = value.kind == Value::Kind::bounded && value.most() >= 0 && value.most() <= mask;
+        return is_smaller ? value : Value::fits_in(mask);
     }
     Value result;
     result.residue = (mask & 15) == 0 ? std::int8_t{0} : (mask & 7) == 0 ? std::int8_t{8} : std::int8_t{-1};

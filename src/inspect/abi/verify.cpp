@@ -12,8 +12,8 @@ namespace nasm_build::inspect::abi {
 
 namespace {
 
-/// Blocks of functions that call each other, whose states are kept until all of them are known; half a kilobyte each.
-constexpr std::size_t most_kept_blocks = std::size_t{1} << 17U;
+/// Bytes of the states that are kept of functions that call each other, until all of them are known.
+constexpr std::size_t most_kept = std::size_t{64} << 20U;
 
 /// The strongly connected components of the graph of calls, callees first (Tarjan 1972, without recursion).
 class Components {
@@ -154,7 +154,7 @@ private:
         }
         // What was found of a function counts once those that it calls are known; until then it is kept, or found out anew.
         std::unordered_map<std::size_t, std::unique_ptr<Analysis>> kept;
-        std::size_t kept_blocks = 0;
+        std::size_t size = 0;
         const auto is_stale = [this](std::size_t index) { return stale_.contains(index); };
         while (std::any_of(component.begin(), component.end(), is_stale)) {
             for (const std::size_t index : component) {
@@ -162,12 +162,12 @@ private:
                     continue;
                 }
                 std::unique_ptr<Analysis>& analysis = kept[index];
-                kept_blocks -= analysis ? analysis->block_count() : 0;
+                size -= analysis ? analysis->memory() : 0;
                 analysis = analyse(index);
-                if (kept_blocks + analysis->block_count() > most_kept_blocks) {
+                if (component.size() > 1 && size + analysis->memory() > most_kept) {
                     analysis.reset();
                 }
-                kept_blocks += analysis ? analysis->block_count() : 0;
+                size += analysis ? analysis->memory() : 0;
             }
         }
         for (auto& [index, analysis] : kept) {
