@@ -181,6 +181,7 @@ Program::Explored Program::explore(std::size_t function) {
     for (std::vector<std::uint64_t>* const addresses : {&explored.called, &explored.through_memory}) {
         std::sort(addresses->begin(), addresses->end());
         addresses->erase(std::unique(addresses->begin(), addresses->end()), addresses->end());
+        addresses->shrink_to_fit();  // kept until all functions are known
     }
     return explored;
 }
