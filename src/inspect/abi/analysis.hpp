@@ -137,6 +137,7 @@ private:
     [[nodiscard]] bool is_on_the_way_out(std::uint64_t address);
     void look_below(const Instruction& instruction, const Value& address, const State& state);
     Fault& tell(FaultKind kind, std::uint64_t address);
+    // In explain.cpp.
     /// What happens on the way through a block.
     struct Passage {
         bool reaches = false;  ///< the instruction that was asked for
