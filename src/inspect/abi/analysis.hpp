@@ -71,7 +71,7 @@ private:
         void exchange(State& state);
     };
 
-    /// Gives the address behind the last instruction.
+    /// Gives the address that it came to: of the last instruction, or behind it where control goes on into another block.
     std::uint64_t walk(const Block& block);
     bool renew_parted_blocks();
     /// Whether what is known before an address and in a block there are two things.

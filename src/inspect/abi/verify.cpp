@@ -164,10 +164,12 @@ private:
                 std::unique_ptr<Analysis>& analysis = kept[index];
                 size -= analysis ? analysis->memory() : 0;
                 analysis = analyse(index);
-                if (component.size() > 1 && size + analysis->memory() > most_kept) {
+                const std::size_t own = analysis->memory();
+                if (component.size() > 1 && size + own > most_kept) {
                     analysis.reset();
+                } else {
+                    size += own;
                 }
-                size += analysis ? analysis->memory() : 0;
             }
         }
         for (auto& [index, analysis] : kept) {

@@ -230,10 +230,6 @@ void check_sections(ByteView file, Layout& layout) {
     check_section_names(file, layout, names);
 }
 
-}  // namespace
-
-namespace {
-
 // The bytes from a segment's start on that lie in memory as they lie in the file: those of the segments as well that begin where it
 // ends, in both. patchelf lets the table of dynamic names of a program begin in a segment of its own and end in the next one.
 std::uint64_t bytes_from(const Layout& layout, const Segment& first) noexcept {
